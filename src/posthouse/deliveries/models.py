@@ -1,0 +1,189 @@
+"""Every single e-mail: dispatches, batches, deliveries, attempts; and the engines."""
+
+from django.db import models
+from django.utils import timezone
+
+from posthouse.accounts.tenancy import TenantRow, public_id
+from posthouse.content.models import ContentVersion
+from posthouse.domains.models import SenderDomain
+
+
+class Dispatch(TenantRow):
+    """One run of content to recipients: what can be paused or cancelled, and what the claim checks.
+
+    The counters are moved in the transaction that moves the rows (see ``ledger.py``).
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        PAUSING = "pausing", "Pausing"
+        PAUSED = "paused", "Paused"
+        CANCELLED = "cancelled", "Cancelled"
+        DONE = "done", "Done"
+
+    public_id = public_id("dsp")
+    channel = models.CharField(max_length=13)
+    origin = models.CharField(max_length=20)
+    content = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.RUNNING)
+    reason = models.CharField(max_length=500, blank=True)
+    priority = models.SmallIntegerField(default=0)
+    # What the sender asked for; ``identity`` is what core/identity made of it at the first claim.
+    from_name = models.CharField(max_length=200, blank=True)
+    from_local = models.CharField(max_length=64, blank=True)
+    from_address = models.CharField(max_length=254, blank=True)
+    sender_domain = models.ForeignKey(
+        SenderDomain, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    reply_to = models.CharField(max_length=254, blank=True)
+    identity = models.JSONField(null=True)
+    server_id = models.BigIntegerField(null=True)
+    # Fan-out: the audience, and how far it has come.
+    list_ids = models.JSONField(default=list)
+    fanned_out = models.BooleanField(default=False)
+    fan_out_after = models.BigIntegerField(default=0)
+    # Recipients by state.
+    pending = models.IntegerField(default=0)
+    sending = models.IntegerField(default=0)
+    accepted = models.IntegerField(default=0)
+    deferred = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    uncertain = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    first_claim_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="dispatch_in_motion",
+                condition=models.Q(state__in=["running", "pausing"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.origin} {self.public_id}"
+
+
+class Batch(TenantRow):
+    """Some hundred deliveries of a dispatch that one worker claims at once, under a lease."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        CLAIMED = "claimed", "Claimed"
+        SETTLED = "settled", "Settled"
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="batches")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.PENDING)
+    priority = models.SmallIntegerField(default=0)
+    size = models.IntegerField()
+    engine = models.CharField(max_length=60, blank=True)
+    claim = models.BigIntegerField(null=True, help_text="The lease token of the claim.")
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["-priority", "id"],
+                name="batches_waiting",
+                condition=models.Q(state="pending"),
+            ),
+            models.Index(
+                fields=["lease_until"],
+                name="batches_claimed",
+                condition=models.Q(state="claimed"),
+            ),
+            models.Index(fields=["dispatch", "state"], name="batches_of_dispatch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk} ({self.state})"
+
+
+class Delivery(TenantRow):
+    """One message to one recipient. The id is a time-ordered 64-bit number of our own making.
+
+    No constraint points out of this table or into it, so that it can be cut into partitions.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    dispatch = models.ForeignKey(
+        Dispatch, on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
+    )
+    batch_id = models.BigIntegerField()
+    subscriber_id = models.BigIntegerField(null=True)
+    address = models.CharField(max_length=254)
+    normalised = models.CharField(max_length=254)
+    merge = models.JSONField(null=True, help_text="Merge values where there is no subscriber.")
+    state = models.CharField(max_length=9, default="pending")
+    claim = models.BigIntegerField(null=True)
+    attempts = models.SmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    server_id = models.BigIntegerField(null=True)
+    said = models.CharField(max_length=500, blank=True, help_text="The last words about it.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["batch_id", "state"], name="deliveries_of_batch"),
+            models.Index(fields=["dispatch", "state", "id"], name="deliveries_of_dispatch"),
+            models.Index(fields=["account", "normalised"], name="deliveries_to_address"),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="deliveries_due_again",
+                condition=models.Q(state__in=["deferred", "uncertain"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.state}"
+
+
+class Attempt(TenantRow):
+    """One try at a delivery and the server's own words; append-only."""
+
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    delivery_id = models.BigIntegerField(db_index=True)
+    at = models.DateTimeField()
+    result = models.CharField(max_length=9)
+    stage = models.CharField(max_length=10, blank=True)
+    code = models.SmallIntegerField(default=0)
+    enhanced = models.CharField(max_length=12, blank=True)
+    text = models.CharField(max_length=500, blank=True)
+    server_id = models.BigIntegerField(null=True)
+    engine = models.CharField(max_length=60)
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.result} {self.code}"
+
+
+class Engine(models.Model):
+    """A send engine that has shown itself: what it does, how it fares, what it was told to do."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        DRAINING = "draining", "Draining"
+        STOPPED = "stopped", "Stopped"
+
+    name = models.CharField(max_length=60, unique=True)
+    host = models.CharField(max_length=253)
+    pid = models.IntegerField()
+    state = models.CharField(max_length=8, choices=State.choices)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    workers = models.IntegerField(default=0)
+    delivered = models.BigIntegerField(default=0)
+    rate = models.FloatField(default=0, help_text="Messages a second since the last heartbeat.")
+    memory = models.BigIntegerField(default=0, help_text="Resident bytes.")
+    last_error = models.CharField(max_length=500, blank=True)
+    command = models.CharField(max_length=20, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,103 @@
+"""Delivery servers, and the allocations that say who sends through which of them."""
+
+from django.db import models
+from django.utils import timezone
+
+from posthouse.accounts.models import Account, UserGroup
+from posthouse.accounts.tenancy import public_id
+
+
+class DeliveryServer(models.Model):
+    """An SMTP relay with its credentials and its domains: the fields of R12, both tabs."""
+
+    class Kind(models.TextChoices):
+        SMTP = "smtp", "SMTP relay"
+        LOCAL = "local", "Local MTA"
+        DISK = "disk", "Save to disk"
+
+    class Encryption(models.TextChoices):
+        NONE = "none", "None"
+        STARTTLS = "starttls", "TLS (STARTTLS)"
+        SSL = "ssl", "SSL (TLS from the first byte)"
+
+    class TestState(models.TextChoices):
+        NEVER = "never", "Never tested"
+        OK = "ok", "Works"
+        FAILED = "failed", "Failed"
+
+    class Signing(models.TextChoices):
+        SERVER = "server", "The delivery server signs"
+        HERE = "here", "Posthouse signs with the installation's key"
+
+    public_id = public_id("srv")
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.SMTP)
+    # Delivery Method
+    host = models.CharField("SMTP host", max_length=253)
+    port = models.PositiveIntegerField("SMTP port", default=587)
+    encryption = models.CharField(
+        max_length=8, choices=Encryption.choices, default=Encryption.STARTTLS
+    )
+    verify_certificate = models.BooleanField(default=True)
+    timeout = models.PositiveIntegerField(default=10, help_text="Seconds.")
+    authentication = models.BooleanField(default=True)
+    username = models.CharField(max_length=254, blank=True)
+    password_sealed = models.TextField(blank=True, editable=False)
+    source_ip = models.GenericIPAddressField("Source IP", null=True, blank=True)
+    max_connections = models.PositiveIntegerField(default=10)
+    messages_per_connection = models.PositiveIntegerField(default=1000)
+    # Domains
+    link_tracking_domain = models.CharField(max_length=253)
+    open_tracking_domain = models.CharField(max_length=253)
+    mfrom_domain = models.CharField("Mail From domain", max_length=254)
+    enforced_from = models.EmailField("Enforced From address", blank=True)
+    sender_info_as_mfrom = models.BooleanField("Use sender info as MFROM", default=False)
+    sender_info_as_from = models.BooleanField("Use sender info as From", default=False)
+    signing = models.CharField(max_length=6, choices=Signing.choices, default=Signing.SERVER)
+    # What is known of it
+    test_state = models.CharField(
+        max_length=6, choices=TestState.choices, default=TestState.NEVER, editable=False
+    )
+    test_steps = models.JSONField(default=list, editable=False)
+    tested_at = models.DateTimeField(null=True, editable=False)
+    paused_until = models.DateTimeField(null=True, editable=False)
+    paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    pauses_in_row = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "delivery server"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Allocation(models.Model):
+    """Who (a group or one account) sends through which server, for which channel."""
+
+    group = models.ForeignKey(
+        UserGroup, on_delete=models.CASCADE, null=True, related_name="allocations"
+    )
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, null=True, related_name="allocations"
+    )
+    channel = models.CharField(max_length=13)
+    server = models.ForeignKey(DeliveryServer, on_delete=models.PROTECT, related_name="allocations")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "channel"], name="one_server_per_group_channel"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "channel"], name="one_server_per_account_channel"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(group__isnull=True) ^ models.Q(account__isnull=True),
+                name="allocated_to_group_or_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group or self.account}: {self.channel} through {self.server}"
