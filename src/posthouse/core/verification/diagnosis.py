@@ -1,0 +1,115 @@
+"""Explains a finding to whoever can mend it: what is there, what is wrong, what to change."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from posthouse.core.dns.answers import NO_ANSWERS, Answer, Answers, Outcome
+from posthouse.core.dns.names import registered_domain
+from posthouse.core.dns.records import relative_host
+from posthouse.core.verification.checks import Finding, Verdict
+from posthouse.core.verification.faults import Case, Fault, recognise
+from posthouse.core.verification.wording import WORDS, duration
+
+LONGEST_SHOWN = 300  # characters of a value from DNS that a sentence shows
+
+_SOON = "Usually visible within a few minutes of the change."
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A finding explained. `advice` and `visible` are empty when there is nothing to change."""
+
+    finding: Finding
+    verdict: Verdict
+    fault: Fault
+    found: str
+    problem: str
+    advice: str
+    visible: str
+
+
+def diagnose_all(
+    findings: Iterable[Finding], answers: Answers, *, domain: str, authority: Answers = NO_ANSWERS
+) -> tuple[Diagnosis, ...]:
+    """The diagnosis of each finding of `domain`, in order.
+
+    `answers` holds those to the records' questions and to `follow_up_questions`; `authority` what
+    the zone's own name servers said to the records' questions, if they were asked.
+    """
+    findings = tuple(findings)
+    hosts = frozenset(finding.record.host for finding in findings)
+    cases = (Case(finding, domain, answers, authority, hosts) for finding in findings)
+    return tuple(map(diagnose, cases))
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """The diagnosis of one case."""
+    recognised = recognise(case)
+    words = WORDS[recognised.fault]
+    fields = _fields(case) | {key: _shown(text) for key, text in recognised.details.items()}
+    return Diagnosis(
+        finding=case.finding,
+        verdict=words.verdict,
+        fault=recognised.fault,
+        found=_found(case.answer),
+        problem=words.problem.format_map(fields),
+        advice=words.advice.format_map(fields),
+        visible=_visible(recognised.fault, words.verdict, case.answer),
+    )
+
+
+def _fields(case: Case) -> dict[str, str]:
+    record, zone = case.finding.record, registered_domain(case.domain)
+    return {
+        "host": record.host,
+        "relative": relative_host(record.host, zone),
+        "type": record.type.value,
+        "value": record.value,
+        "domain": case.domain,
+        "zone": zone,
+    }
+
+
+def _found(answer: Answer) -> str:
+    """What the look-up saw, in one line."""
+    if answer.values:
+        way = f" over {' → '.join(answer.chain)}" if _is_over_aliases(answer) else ""
+        return f"{answer.type} {_shown(', '.join(answer.values))}{way}"
+    return _NOTHING_FOUND[answer.outcome]
+
+
+def _is_over_aliases(answer: Answer) -> bool:
+    return answer.chain[:1] != answer.values if answer.type == "CNAME" else bool(answer.chain)
+
+
+def _visible(fault: Fault, verdict: Verdict, answer: Answer) -> str:
+    """When a change will be seen: resolvers keep answers, and absences, for their TTL."""
+    if verdict in (Verdict.OK, Verdict.COULD_NOT_CHECK):
+        return ""
+    if not answer.ttl:
+        return _SOON
+    if fault is Fault.OLD_ANSWER:
+        return f"Visible in at most {duration(answer.ttl)}."
+    kept = "the old answer" if answer.values or answer.chain else "that there was none"
+    return (
+        f"Visible at most {duration(answer.ttl)} after the change: until then resolvers may"
+        f" remember {kept}."
+    )
+
+
+def _shown(text: str) -> str:
+    """A value from DNS on one line, cut to a length that a page can bear."""
+    plain = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "\ufffd", text)
+    return plain if len(plain) <= LONGEST_SHOWN else f"{plain[:LONGEST_SHOWN]}…"
+
+
+_NOTHING_FOUND = {
+    Outcome.FOUND: "an empty answer",
+    Outcome.NXDOMAIN: "the name does not exist",
+    Outcome.NODATA: "the name exists, without a record of this type",
+    Outcome.SERVFAIL: "an error of the name server (SERVFAIL)",
+    Outcome.TIMEOUT: "no reply in time",
+    Outcome.REFUSED: "the name server refused to answer",
+    Outcome.LOOP: "CNAMEs in a circle",
+}

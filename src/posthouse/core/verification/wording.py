@@ -1,0 +1,179 @@
+"""The sentences of the DNS doctor: for each fault its verdict, what is wrong and what to change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from posthouse.core.verification.checks import Verdict
+from posthouse.core.verification.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A fault in words.
+
+    Both sentences may use {host} {relative} {type} {value} {domain} {zone} of the record, and the
+    details of the fault: {asked} {seen} {place} {added} {way} {count}
+    {length}.
+    """
+
+    verdict: Verdict
+    problem: str
+    advice: str
+
+
+_AGAIN = "Nothing to change here. We ask again by ourselves, and this does not count as a failure."
+
+WORDS: Mapping[Fault, Words] = {
+    Fault.NONE: Words(Verdict.OK, "The {type} record at {host} is right.", ""),
+    Fault.OWN_POLICY: Words(
+        Verdict.OK,
+        "{host} has a DMARC policy of its own ({seen}), which does as well as ours.",
+        "Nothing to change.",
+    ),
+    Fault.SERVER_FAILED: Words(
+        Verdict.COULD_NOT_CHECK,
+        "The name servers for {asked} answered with an error (SERVFAIL).",
+        f"{_AGAIN} If it lasts over an hour, check the name servers and the DNSSEC keys of that"
+        " domain at its registrar.",
+    ),
+    Fault.NO_REPLY: Words(
+        Verdict.COULD_NOT_CHECK, "No name server answered for {asked} in time.", _AGAIN
+    ),
+    Fault.REFUSED: Words(
+        Verdict.COULD_NOT_CHECK,
+        "The name server refused to answer for {asked}.",
+        f"{_AGAIN} If it lasts, one of the name servers that the registrar lists for that domain"
+        " probably does not know it.",
+    ),
+    Fault.OLD_ANSWER: Words(
+        Verdict.NOT_YET,
+        "The name servers of {zone} have the right record already; our resolver still keeps an"
+        " older answer.",
+        "Nothing to change. Wait until the older answer has run out.",
+    ),
+    Fault.LOOP: Words(
+        Verdict.WRONG,
+        "The CNAMEs of {host} lead in a circle, or are more than eight: {way}.",
+        "Delete the CNAME at {host} and add: {type} {value}",
+    ),
+    Fault.NO_DOMAIN: Words(
+        Verdict.NOT_YET,
+        "DNS does not know the domain {zone}.",
+        "Check that {zone} is spelled right, is registered and has not run out, and that name"
+        " servers are set for it at your registrar.",
+    ),
+    Fault.ALIAS_AT_APEX: Words(
+        Verdict.WRONG,
+        "{host} is the top of its zone, and DNS allows no CNAME there (RFC 1034 section 3.6.2).",
+        "Add a subdomain such as mail.{host} as sender domain instead, or ask your operator for a"
+        " DNS template without a CNAME at the domain itself.",
+    ),
+    Fault.ZONE_APPENDED_TO_HOST: Words(
+        Verdict.WRONG,
+        "The record stands at {place}: your DNS provider added {added} to the host.",
+        "Change the host to {relative}, without {zone} at its end.",
+    ),
+    Fault.MISPLACED: Words(
+        Verdict.WRONG,
+        "The record is right, but it stands at {place} instead of {host}.",
+        "Move it: in the zone {zone} the host is {relative}.",
+    ),
+    Fault.WILDCARD: Words(
+        Verdict.NOT_YET,
+        "There is no record at {host} itself. A wildcard answers for it, as for every name beside"
+        " it: {seen}.",
+        "Add the {type} record with the host {relative} and the value {value}. The wildcard can"
+        " stay; a record of its own goes before it.",
+    ),
+    Fault.ZONE_APPENDED_TO_TARGET: Words(
+        Verdict.WRONG,
+        "The CNAME points to {seen}: your DNS provider added {added} to the target.",
+        "Write the target with a dot at its end: {value}.",
+    ),
+    Fault.DANGLING: Words(
+        Verdict.WRONG,
+        "The CNAME points to {seen}, which leads to a name that does not exist.",
+        "Change its target to {value}",
+    ),
+    Fault.OTHER_TARGET: Words(
+        Verdict.WRONG, "The CNAME points to {seen}.", "Change its target to {value}"
+    ),
+    Fault.ADDRESS_NOT_ALIAS: Words(
+        Verdict.WRONG,
+        "{host} has an address ({seen}) instead of a CNAME.",
+        "Delete the A and AAAA records at {host} and add a CNAME to {value}. If your DNS provider"
+        " shows a CNAME there already, switch off its proxy or flattening for this record.",
+    ),
+    Fault.TEXT_NOT_ALIAS: Words(
+        Verdict.WRONG,
+        "The right target stands at {host}, but in a TXT record.",
+        "Delete the TXT record and add the same value as a CNAME record.",
+    ),
+    Fault.COMPETING: Words(
+        Verdict.WRONG,
+        "{host} has {count} records of one kind: {seen}. Receivers then act as if there were none.",
+        "Keep a single one and delete the others. What they say may be joined in it.",
+    ),
+    Fault.OCCUPIED: Words(
+        Verdict.WRONG,
+        "{host} has other records ({seen}), and a CNAME cannot stand beside them"
+        " (RFC 1034 section 3.6.2).",
+        "If nothing uses them, delete them and add the CNAME to {value}. Otherwise choose another"
+        " subdomain in the options of this sender domain.",
+    ),
+    Fault.ALIAS_HIDES_RECORD: Words(
+        Verdict.WRONG,
+        "{host} is a CNAME to {seen}, so its {type} record is looked for there.",
+        "Delete the CNAME at {host} and add: {type} {value}",
+    ),
+    Fault.QUOTES: Words(
+        Verdict.WRONG,
+        "The value has quotation marks that count as part of it: {seen}",
+        "Write it without quotation marks: {value}",
+    ),
+    Fault.BACKSLASHES: Words(
+        Verdict.WRONG,
+        "The value has backslashes that count as part of it: {seen}",
+        "Write it without backslashes: {value}",
+    ),
+    Fault.BLANKS: Words(
+        Verdict.WRONG,
+        "The value has blanks or line breaks in other places than ours: {seen}",
+        "Copy the value once more with its copy button: {value}",
+    ),
+    Fault.OTHER_CASE: Words(
+        Verdict.WRONG,
+        "Capital and small letters of the value were changed: {seen}",
+        "Copy the value once more with its copy button: {value}",
+    ),
+    Fault.CUT_OFF: Words(
+        Verdict.WRONG,
+        "The value ends after {length} characters: {seen}",
+        "Write the whole value. If your DNS provider cuts it, write it as several texts in quotes,"
+        " each of at most 255 characters; the zone file on this page has it so.",
+    ),
+    Fault.EXTRA_CHARACTERS: Words(
+        Verdict.WRONG,
+        "The value holds ours and more besides: {seen}",
+        "Write this and nothing else: {value}",
+    ),
+    Fault.OTHER_VALUE: Words(
+        Verdict.WRONG,
+        "The {type} record at {host} says something else: {seen}",
+        "Add a {type} record with the value {value}",
+    ),
+    Fault.ABSENT: Words(
+        Verdict.NOT_YET,
+        "There is no {type} record at {host} yet.",
+        "In the zone {zone}, add a {type} record with the host {relative} and the value {value}",
+    ),
+}
+
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def duration(seconds: int) -> str:
+    """Seconds as a person says them, rounded up: `5 minutes`, `2 hours`."""
+    size, name = next((unit for unit in _UNITS if seconds >= unit[0]), _UNITS[-1])
+    count = -(-seconds // size)
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
