@@ -32,7 +32,7 @@ SYSTEM_FROM = env.text("POSTHOUSE_SYSTEM_FROM", f"posthouse@{urlsplit(BASE_URL).
 BATCH_SIZE = env.number("POSTHOUSE_BATCH_SIZE", 500)
 LEASE_SECONDS = env.number("POSTHOUSE_LEASE_SECONDS", 60)
 UNCERTAIN_RETRY_SECONDS = env.number("POSTHOUSE_UNCERTAIN_RETRY_SECONDS", 60)
-UNCERTAIN_RULE = env.choice("POSTHOUSE_UNCERTAIN_RULE", "resend", ("resend", "never"))
+UNCERTAIN_RULE = env.choice("POSTHOUSE_UNCERTAIN_RULE", "once", ("once", "never"))
 ENGINE_WORKERS = env.number("POSTHOUSE_ENGINE_WORKERS", 4)
 ENGINES = env.number("POSTHOUSE_ENGINE_COUNT", 1)
 
@@ -121,6 +121,7 @@ TEMPLATES = [
     }
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+COTTON_ISOLATE_BY_DEFAULT = True  # a page's `title` must not become the title of a card inside
 ROOT_URLCONF = "posthouse.web.urls"
 WSGI_APPLICATION = "posthouse.web.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -139,7 +140,10 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "http_cache",  # shared by all web processes: sign-in throttles must be
-    }
+        # When it is full a third is thrown away, throttles too: filling it must not be cheap.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 # --- sign-in -------------------------------------------------------------------------------------

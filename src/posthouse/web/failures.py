@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from posthouse.accounts.middleware import API_PREFIX
 from posthouse.http.problems import problem
 
 _TITLES = {
@@ -44,13 +43,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
-def api_not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
+def api_not_found(request: HttpRequest) -> HttpResponse:
     """Any address under the API's prefix that is no resource."""
     return _problem(404, "There is nothing at this address. See /api/v1/docs for what there is.")
 
 
 def _is_program(request: HttpRequest) -> bool:
-    return request.path.startswith((API_PREFIX, "/api/"))
+    return request.path.startswith("/api/")
 
 
 def _problem(status: int, detail: str) -> HttpResponse:

@@ -4,9 +4,10 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.contrib.auth.decorators import login_not_required
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from posthouse.web import public
+from posthouse.api.api import addresses
+from posthouse.web import failures, public
 
 FEATURES = ("accounts", "audience", "domains", "servers", "content", "campaigns", "operations")
 
@@ -26,6 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", login_not_required(public.robots), name="robots"),
     path("healthz", login_not_required(public.health), name="health"),
     path("auth/", include("allauth.urls")),
+    path("api/v1/", include((addresses(), "api"))),
+    re_path("^api/", login_not_required(failures.api_not_found)),
     *_area("a/<slug:slug>/", "account_urlpatterns", ""),
     *_area("operator/", "operator_urlpatterns", "operator-"),
 ]
