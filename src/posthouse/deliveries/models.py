@@ -51,7 +51,7 @@ class Dispatch(TenantRow):
     uncertain = models.IntegerField(default=0)
     skipped = models.IntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    first_claim_at = models.DateTimeField(null=True)
+    last_claim_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -124,6 +124,8 @@ class Delivery(TenantRow):
     state = models.CharField(max_length=9, default="pending")
     claim = models.BigIntegerField(null=True)
     attempts = models.SmallIntegerField(default=0)
+    losses = models.SmallIntegerField(default=0, help_text="Replies lost after the last byte.")
+    first_attempt_at = models.DateTimeField(null=True)
     next_attempt_at = models.DateTimeField(null=True)
     server_id = models.BigIntegerField(null=True)
     said = models.CharField(max_length=500, blank=True, help_text="The last words about it.")

@@ -1,0 +1,48 @@
+"""A dispatch's counters of recipients by state, moved in the transaction that moves the rows."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.db.models import F
+
+from posthouse.accounts import audit
+from posthouse.core.delivery.states import UNFINISHED
+from posthouse.deliveries.models import Dispatch
+
+Moves = Iterable[tuple[str, str, int]]  # from state ("" for a new row), to state, how many
+
+
+def move(dispatch_id: int, moves: Moves) -> None:
+    """Counts rows out of one state and into another."""
+    change: Counter[str] = Counter()
+    for before, after, count in moves:
+        change[before] -= count
+        change[after] += count
+    del change[""]
+    if any(change.values()):
+        values = {state: F(state) + count for state, count in change.items() if count}
+        Dispatch.objects.filter(pk=dispatch_id).update(**values)
+
+
+def close_if_done(dispatch_id: int) -> bool:
+    """Ends a running dispatch that has nobody left to mail, and tells its origin so, once."""
+    nobody_left = {str(state): 0 for state in UNFINISHED}
+    closed = Dispatch.objects.filter(
+        pk=dispatch_id, state=Dispatch.State.RUNNING, fanned_out=True, **nobody_left
+    ).update(state=Dispatch.State.DONE)
+    if closed:
+        _tell(dispatch_id, "dispatch.done")
+    return bool(closed)
+
+
+def close_pause(dispatch_id: int) -> None:
+    """A pausing dispatch is paused once nothing of it is on its way."""
+    if Dispatch.objects.filter(pk=dispatch_id, state=Dispatch.State.PAUSING, sending=0).update(
+        state=Dispatch.State.PAUSED
+    ):
+        _tell(dispatch_id, "dispatch.paused")
+
+
+def _tell(dispatch_id: int, kind: str) -> None:
+    dispatch = Dispatch.objects.select_related("account").get(pk=dispatch_id)
+    audit.announce(kind, dispatch.account, dispatch=dispatch_id, reason=dispatch.reason)

@@ -1,0 +1,269 @@
+"""The outbox that engines empty: claim a batch, watch its dispatch, settle results, hand back."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from posthouse.audience.models import ListMembership, Subscriber, Suppression
+from posthouse.core.delivery.replies import Stage
+from posthouse.core.delivery.states import DeliveryState, Result
+from posthouse.core.smtp.messages import Outcome
+from posthouse.deliveries import ledger, verdicts
+from posthouse.deliveries.clock import database_now
+from posthouse.deliveries.models import Attempt, Batch, Delivery, Dispatch
+from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, resolve
+from posthouse.deliveries.services import pause_for_trouble
+from posthouse.deliveries.verdicts import Change
+
+_PENDING, _SENDING = str(DeliveryState.PENDING), str(DeliveryState.SENDING)
+_SKIPPED, _UNCERTAIN = str(DeliveryState.SKIPPED), str(DeliveryState.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One delivery of a claimed batch, with what its message needs."""
+
+    id: int
+    subscriber_id: int | None
+    address: str
+    normalised: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch that one engine holds under a lease; ``token`` fences every later write."""
+
+    token: int
+    batch_id: int
+    dispatch_id: int
+    account_id: int
+    list_ids: tuple[int, ...]
+    content_id: int
+    route: Route
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a worker must know before its next slice."""
+
+    go_on: bool
+    cancelled: bool
+    left: frozenset[int]  # deliveries whose recipients left or were suppressed since the claim
+
+
+# ------------------------------------------------------------------------------------------ claim
+
+
+def claim_next(engine: str, token: int) -> Claim | None:
+    """Claims the next batch whose dispatch may be sent now; None when there is none.
+
+    The engine makes the token (62 random bits) and has it in its journal before it asks, so that
+    a claim that nobody lived to use is given back when the journal is read.
+    """
+    for dispatch in _dispatches_with_work():
+        try:
+            route = resolve(dispatch)
+        except ServerPaused:
+            continue
+        except RouteRefused as refused:
+            pause_for_trouble(dispatch, str(refused))
+            continue
+        if claim := _claim(engine, token, dispatch, route):
+            return claim
+    return None
+
+
+def _dispatches_with_work() -> list[Dispatch]:
+    """Running dispatches with a waiting batch; who was served longest ago comes first."""
+    waiting = Batch.objects.filter(dispatch=OuterRef("pk"), state=Batch.State.PENDING)
+    running = Dispatch.objects.filter(Exists(waiting), state=Dispatch.State.RUNNING)
+    ordered = running.order_by("-priority", F("last_claim_at").asc(nulls_first=True), "id")
+    return list(ordered.select_related("account__group", "sender_domain")[:100])
+
+
+def _claim(engine: str, token: int, dispatch: Dispatch, route: Route) -> Claim | None:
+    with transaction.atomic():
+        batch = (
+            Batch.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(dispatch=dispatch, state=Batch.State.PENDING)
+            .filter(dispatch__state=Dispatch.State.RUNNING)
+            .order_by("id")
+            .first()
+        )
+        if batch is None:
+            return None
+        now = database_now()
+        Batch.objects.filter(pk=batch.pk).update(
+            state=Batch.State.CLAIMED, engine=engine, claim=token, lease_until=_lease_end(now)
+        )
+        skipped = _skip(_waiting(batch.pk).filter(_must_not_be_mailed(dispatch.list_ids)))
+        taken = _waiting(batch.pk).update(state=_SENDING, claim=token, server_id=route.server_id)
+        ledger.move(dispatch.pk, [(_PENDING, _SKIPPED, skipped), (_PENDING, _SENDING, taken)])
+        Dispatch.objects.filter(pk=dispatch.pk).update(
+            last_claim_at=now, identity=route.identity_as_json(), server_id=route.server_id
+        )
+        if not taken:
+            _release_batch(batch.pk, token, dispatch.pk)
+        return _read_claim(token, batch, dispatch, route)
+
+
+def _waiting(batch_id: int) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(batch_id=batch_id, state=_PENDING)
+
+
+def _must_not_be_mailed(list_ids: Sequence[int]) -> Q:
+    """Deliveries whose recipient was suppressed or left all lists of the dispatch."""
+    suppressed = Suppression.objects.filter(
+        Q(account=None) | Q(account=OuterRef("account")),
+        normalised=OuterRef("normalised"),
+        list=None,
+    )
+    listed = Suppression.objects.filter(
+        normalised=OuterRef(OuterRef("normalised")), list=OuterRef("list")
+    )
+    member = ListMembership.objects.filter(
+        ~Exists(listed),
+        subscriber=OuterRef("subscriber_id"),
+        list__in=list_ids,
+        status=ListMembership.Status.SUBSCRIBED,
+    )
+    return Q(Exists(suppressed)) | (Q(subscriber_id__isnull=False) & ~Q(Exists(member)))
+
+
+def _skip(rows: QuerySet[Delivery]) -> int:
+    return rows.update(state=_SKIPPED, said="Suppressed or unsubscribed before it was sent.")
+
+
+def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> Claim:
+    rows = list(
+        Delivery.objects.filter(batch_id=batch.pk, claim=token, state=_SENDING)
+        .order_by("id")
+        .values_list("id", "subscriber_id", "address", "normalised", "merge")
+    )
+    subscribers = [subscriber for _, subscriber, *_ in rows if subscriber]
+    fields = dict(Subscriber.objects.filter(pk__in=subscribers).values_list("pk", "fields"))
+    parcels = tuple(
+        Parcel(pk, person, address, normalised, _values(address, merge or fields.get(person, {})))
+        for pk, person, address, normalised, merge in rows
+    )
+    return Claim(
+        token=token,
+        batch_id=batch.pk,
+        dispatch_id=dispatch.pk,
+        account_id=dispatch.account_id,
+        list_ids=tuple(dispatch.list_ids),
+        content_id=dispatch.content_id,
+        route=route,
+        parcels=parcels,
+    )
+
+
+def _values(address: str, fields: Mapping[str, object]) -> dict[str, str]:
+    """Merge values as text; ``email`` is always the address itself."""
+    return {key: str(value) for key, value in fields.items()} | {"email": address}
+
+
+def _lease_end(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+# ------------------------------------------------------------------------- while the claim is held
+
+
+def watch(claim: Claim, parcels: Sequence[Parcel]) -> Watch:
+    """May this slice go out, and to whom not? Read before each slice (promise 4)."""
+    state = Dispatch.objects.values_list("state", flat=True).get(pk=claim.dispatch_id)
+    held = Batch.objects.filter(pk=claim.batch_id, claim=claim.token).exists()
+    ids = [parcel.id for parcel in parcels]
+    left = Delivery.objects.filter(pk__in=ids).filter(_must_not_be_mailed(claim.list_ids))
+    return Watch(
+        go_on=held and state == Dispatch.State.RUNNING,
+        cancelled=state == Dispatch.State.CANCELLED,
+        left=frozenset(left.values_list("pk", flat=True)),
+    )
+
+
+def renew(engine: str, tokens: Sequence[int]) -> None:
+    """Pushes the leases of claims that are still worked on; an expired one stays expired."""
+    held = Batch.objects.filter(claim__in=tokens, engine=engine, state=Batch.State.CLAIMED)
+    held.update(lease_until=_lease_end(database_now()))
+
+
+def settle(
+    engine: str, token: int, outcomes: Sequence[Outcome], skipped: Sequence[int] = ()
+) -> None:
+    """Writes results in one transaction. Rows that another claim has taken since are left alone."""
+    with transaction.atomic():
+        ids = [outcome.token for outcome in outcomes] + list(skipped)
+        rows = {
+            row.pk: row
+            for row in Delivery.objects.select_for_update()
+            .filter(pk__in=ids, claim=token, state__in=[_SENDING, _UNCERTAIN])
+            .select_related("dispatch")
+        }
+        known = [outcome for outcome in outcomes if outcome.token in rows]
+        now = database_now()
+        changes = [verdicts.change(rows[outcome.token], outcome, now) for outcome in known]
+        changes += [verdicts.skip(rows[pk]) for pk in skipped if pk in rows]
+        _write(changes)
+        Attempt.objects.bulk_create(
+            verdicts.attempt(rows[outcome.token], outcome, engine, now)
+            for outcome in known
+            if outcome.result is not Result.UNTOUCHED
+        )
+        _count(rows, changes)
+
+
+def _write(changes: Sequence[Change]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE deliveries_delivery SET state = %s, attempts = %s, losses = %s,"
+            " first_attempt_at = %s, next_attempt_at = %s, said = %s WHERE id = %s",
+            [change.values() for change in changes],
+        )
+
+
+def _count(rows: Mapping[int, Delivery], changes: Sequence[Change]) -> None:
+    moves: Counter[tuple[int, str, str]] = Counter()
+    for change in changes:
+        moves[rows[change.id].dispatch_id, change.before, change.state] += 1
+    for dispatch in sorted({dispatch for dispatch, _, _ in moves}):
+        of_it = [(a, b, n) for (owner, a, b), n in moves.items() if owner == dispatch]
+        ledger.move(dispatch, of_it)
+
+
+def recover(engine: str, token: int, outcomes: Sequence[Outcome], lost: Sequence[int]) -> None:
+    """What a dead engine's journal tells of one claim: replies, and ``lost`` ones without reply."""
+    unanswered = [
+        Outcome(pk, Result.UNCERTAIN, Stage.END, 0, "", "The engine died before the final reply.")
+        for pk in lost
+    ]
+    settle(engine, token, [*outcomes, *unanswered])
+    release(token)
+
+
+def release(token: int) -> None:
+    """Ends a claim: what was not sent waits again, and the dispatch ends or pauses if it can."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().filter(claim=token).first()
+        if batch is not None:
+            _release_batch(batch.pk, token, batch.dispatch_id)
+
+
+def _release_batch(batch_id: int, token: int, dispatch_id: int) -> None:
+    back = Delivery.objects.filter(batch_id=batch_id, claim=token, state=_SENDING)
+    returned = back.update(state=_PENDING, claim=None)
+    ledger.move(dispatch_id, [(_SENDING, _PENDING, returned)])
+    state = Batch.State.PENDING if _waiting(batch_id).exists() else Batch.State.SETTLED
+    Batch.objects.filter(pk=batch_id, claim=token).update(
+        state=state, claim=None, engine="", lease_until=None
+    )
+    ledger.close_pause(dispatch_id)
+    ledger.close_if_done(dispatch_id)

@@ -1,0 +1,105 @@
+"""Housekeeping of the outbox: what engines left behind, what is due again, what was cancelled."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from posthouse.core.delivery.replies import Stage
+from posthouse.core.delivery.states import DeliveryState, Result
+from posthouse.core.smtp.messages import Outcome
+from posthouse.deliveries import ledger, outbox
+from posthouse.deliveries.clock import database_now
+from posthouse.deliveries.ids import BLOCK
+from posthouse.deliveries.models import Batch, Delivery, Dispatch
+
+_AT_ONCE = 20  # batches a call, so that one call never holds the database for long
+_LOST = "The engine that had claimed it is gone, and so is its journal."
+
+
+def sweep() -> int:
+    """One round of everything; the number of batches it touched."""
+    now = database_now()
+    return expire_leases(now) + bring_back_due(now) + skip_cancelled()
+
+
+def expire_leases(now: datetime) -> int:
+    """Claims whose lease ended: with their journal lost, every row that was out is uncertain.
+
+    A journal that turns up later (the host came back) still puts right what has not been resent.
+    """
+    expired = Batch.objects.filter(state=Batch.State.CLAIMED, lease_until__lt=now)
+    found = list(expired.order_by("lease_until").values_list("claim", "engine")[:_AT_ONCE])
+    for token, engine in found:
+        if token is None:
+            continue
+        with transaction.atomic():
+            out = Delivery.objects.filter(claim=token, state=DeliveryState.SENDING)
+            lost = [
+                Outcome(pk, Result.UNCERTAIN, Stage.END, 0, "", _LOST)
+                for pk in out.values_list("pk", flat=True)
+            ]
+            outbox.settle(engine, token, lost)
+            outbox.release(token)
+    return len(found)
+
+
+def bring_back_due(now: datetime) -> int:
+    """Puts deferred and uncertain deliveries that are due into new batches of their dispatch."""
+    due = Delivery.objects.filter(
+        state__in=[DeliveryState.DEFERRED, DeliveryState.UNCERTAIN],
+        next_attempt_at__lte=now,
+        dispatch__state=Dispatch.State.RUNNING,
+    )
+    dispatches = due.order_by("next_attempt_at").values_list("dispatch_id", flat=True)
+    chosen = list(dict.fromkeys(dispatches[: 10 * _AT_ONCE]))[:_AT_ONCE]
+    for dispatch_id in chosen:
+        with transaction.atomic():
+            _batch_again(dispatch_id, now)
+    return len(chosen)
+
+
+def _batch_again(dispatch_id: int, now: datetime) -> None:
+    waiting = [DeliveryState.DEFERRED, DeliveryState.UNCERTAIN]
+    rows = list(
+        Delivery.objects.select_for_update()
+        .filter(dispatch_id=dispatch_id, state__in=waiting, next_attempt_at__lte=now)
+        .order_by("next_attempt_at")[: min(settings.BATCH_SIZE, BLOCK)]
+        .values_list("pk", "state", "account_id")
+    )
+    if not rows:
+        return
+    batch = Batch.objects.create(
+        account_id=rows[0][2],
+        dispatch_id=dispatch_id,
+        size=len(rows),
+        priority=Dispatch.objects.values_list("priority", flat=True).get(pk=dispatch_id),
+    )
+    ids = [pk for pk, _, _ in rows]
+    Delivery.objects.filter(pk__in=ids).update(
+        batch_id=batch.pk, state=DeliveryState.PENDING, claim=None, next_attempt_at=None
+    )
+    ledger.move(dispatch_id, [(state, "pending", 1) for _, state, _ in rows])
+
+
+def skip_cancelled() -> int:
+    """Marks what still waits of cancelled dispatches as skipped, some thousand rows a call."""
+    waiting = [DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN]
+    cancelled = Dispatch.objects.filter(state=Dispatch.State.CANCELLED)
+    unfinished = cancelled.exclude(pending=0, deferred=0, uncertain=0).order_by("pk")
+    found = list(unfinished.values_list("pk", flat=True)[:_AT_ONCE])
+    for dispatch_id in found:
+        with transaction.atomic():
+            rows = list(
+                Delivery.objects.select_for_update()
+                .filter(dispatch_id=dispatch_id, state__in=waiting)
+                .values_list("pk", "state")[:5000]
+            )
+            Delivery.objects.filter(pk__in=[pk for pk, _ in rows]).update(
+                state=DeliveryState.SKIPPED, said="The dispatch was cancelled."
+            )
+            ledger.move(dispatch_id, [(state, "skipped", 1) for _, state in rows])
+            Batch.objects.filter(dispatch_id=dispatch_id, state=Batch.State.PENDING).update(
+                state=Batch.State.SETTLED
+            )
+    return len(found)

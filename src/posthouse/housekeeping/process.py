@@ -1,0 +1,104 @@
+"""The worker process: housekeeping by reconciliation; rows say what is to be done, it does it.
+
+There is no queue of jobs that could disagree with the rows: a job that was killed is found again.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import OperationalError, close_old_connections
+
+from posthouse.accounts import access
+from posthouse.audience.imports import run_next as run_next_import
+from posthouse.deliveries.fan_out import fan_out_next
+from posthouse.deliveries.sweep import sweep
+from posthouse.housekeeping import events, leases
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do again and again; ``run`` says whether there was anything to do."""
+
+    name: str
+    run: Callable[[], bool]
+    every: float = 0  # seconds; 0: as often as there is work
+
+
+# A lane is a thread: an import of a million rows must not keep a campaign waiting.
+LANES: tuple[tuple[Job, ...], ...] = (
+    (
+        Job("events", events.handle_some),
+        Job("fan-out", fan_out_next),
+        Job("sweep", lambda: bool(sweep()), every=0.5),
+    ),
+    (Job("imports", run_next_import),),
+)
+_IDLE_SECONDS = 0.2
+_LEASE = "housekeeping"
+
+
+def run() -> None:
+    """Works until SIGTERM. One worker of an installation leads; the others stand by."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    log.info("worker %s works", owner)
+    lanes = [threading.Thread(target=_lane, args=(lane, owner, stop)) for lane in LANES]
+    for thread in lanes:
+        thread.start()
+    for thread in lanes:
+        thread.join()
+    leases.let_go(_LEASE, owner)
+    log.info("worker %s stops", owner)
+
+
+def _lane(jobs: tuple[Job, ...], owner: str, stop: threading.Event) -> None:
+    """Rounds of one lane's jobs while this worker leads; rests when there is nothing to do."""
+    due = dict.fromkeys((job.name for job in jobs), 0.0)
+    while not stop.is_set():
+        worked = _leads(owner) and _round(jobs, due, stop)
+        if not worked:
+            stop.wait(_IDLE_SECONDS)
+    close_old_connections()
+
+
+def _leads(owner: str) -> bool:
+    try:
+        return leases.hold(_LEASE, owner, seconds=30)
+    except OperationalError as error:
+        log.warning("the database did not answer: %s", error)
+        return False
+
+
+def _round(jobs: tuple[Job, ...], due: dict[str, float], stop: threading.Event) -> bool:
+    """Each job once, if it is due; was there anything to do?"""
+    worked = False
+    for job in jobs:
+        now = time.monotonic()
+        if now < due[job.name] or stop.is_set():
+            continue
+        due[job.name] = now + job.every
+        worked = _do(job) or worked
+    return worked
+
+
+def _do(job: Job) -> bool:
+    """One job; its failure is said, and does not keep the others from theirs."""
+    close_old_connections()
+    try:
+        with access.across_tenants():
+            return job.run()
+    except OperationalError as error:
+        log.warning("%s: the database did not answer: %s", job.name, error)
+    except Exception:
+        log.exception("%s failed; it is tried again", job.name)
+    return False
