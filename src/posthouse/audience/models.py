@@ -129,31 +129,57 @@ class Suppression(models.Model):
 
 
 class Import(TenantRow):
-    """A file of subscribers on its way into a list, with how far it came and what was rejected."""
+    """A file of subscribers on its way into a list, with how far it came and what was rejected.
+
+    Of the rows read, each was added (new to the list), updated (on the list already) or rejected.
+    """
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
+        UPLOADED = "uploaded", "Not started"
+        QUEUED = "queued", "Waiting"
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
 
     public_id = public_id("imp")
-    list = models.ForeignKey(SubscriberList, on_delete=models.CASCADE, related_name="imports")
+    list = models.ForeignKey(
+        SubscriberList, on_delete=models.CASCADE, null=True, related_name="imports"
+    )
     file_name = models.CharField(max_length=200)
-    path = models.CharField(max_length=500, editable=False)
-    rejected_path = models.CharField(max_length=500, editable=False, blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    problem = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADED)
+    problem = models.CharField(max_length=1000, blank=True)
+    head = models.JSONField(default=dict, help_text="How the file is written, and its columns.")
+    plan = models.JSONField(default=dict, help_text="Which field each column fills.")
     consent_source = models.CharField(max_length=200, blank=True)
+    started_by = models.CharField(max_length=254, blank=True)
     bytes_total = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
     rows_read = models.IntegerField(default=0)
     added = models.IntegerField(default=0)
     updated = models.IntegerField(default=0)
     rejected = models.IntegerField(default=0)
+    kept_out = models.IntegerField(
+        default=0, help_text="Rows for people who left the list or are suppressed, and stay so."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    claim = models.CharField(max_length=32, blank=True, editable=False)
+    claims = models.SmallIntegerField(default=0, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="imports_in_motion",
+                condition=models.Q(state__in=["queued", "running"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_moving(self) -> bool:
+        """Waiting or running: the numbers will change."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}

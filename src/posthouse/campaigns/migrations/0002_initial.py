@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('audience', '0002_remove_import_path_remove_import_rejected_path_and_more'),
+        ('audience', '0001_initial'),
         ('campaigns', '0001_initial'),
         ('deliveries', '0001_initial'),
         ('domains', '0001_initial'),
