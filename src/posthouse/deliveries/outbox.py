@@ -150,8 +150,8 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
     subscribers = [subscriber for _, subscriber, *_ in rows if subscriber]
     fields = dict(Subscriber.objects.filter(pk__in=subscribers).values_list("pk", "fields"))
     parcels = tuple(
-        Parcel(pk, person, address, normalised, _values(address, merge or fields.get(person, {})))
-        for pk, person, address, normalised, merge in rows
+        Parcel(pk, person, to, key, _values(to, merge or fields.get(person or 0, {})))
+        for pk, person, to, key, merge in rows
     )
     return Claim(
         token=token,
@@ -208,7 +208,7 @@ def settle(
             .filter(pk__in=ids, claim=token, state__in=[_SENDING, _UNCERTAIN])
             .select_related("dispatch")
         }
-        known = [outcome for outcome in outcomes if outcome.token in rows]
+        known = [outcome for outcome in outcomes if _is_news(rows.get(outcome.token), outcome)]
         now = database_now()
         changes = [verdicts.change(rows[outcome.token], outcome, now) for outcome in known]
         changes += [verdicts.skip(rows[pk]) for pk in skipped if pk in rows]
@@ -219,6 +219,13 @@ def settle(
             if outcome.result is not Result.UNTOUCHED
         )
         _count(rows, changes)
+
+
+def _is_news(row: Delivery | None, outcome: Outcome) -> bool:
+    """Is the row still this claim's, and does the outcome tell more than is known of it?"""
+    if row is None:
+        return False
+    return row.state != _UNCERTAIN or outcome.result is not Result.UNCERTAIN
 
 
 def _write(changes: Sequence[Change]) -> None:

@@ -11,20 +11,9 @@ from posthouse.core.channels import Channel
 from posthouse.deliveries import ledger
 from posthouse.deliveries.ids import new_block
 from posthouse.deliveries.models import Batch, Delivery, Dispatch
-from posthouse.domains.models import SenderDomain
+from posthouse.deliveries.route import SenderChoice
 
 _PRIORITY = {Channel.TRANSACTIONAL: 20, Channel.AUTORESPONDER: 10, Channel.MARKETING: 0}
-
-
-@dataclass(frozen=True, slots=True)
-class SenderChoice:
-    """Who a dispatch comes from, as its author chose it; core/identity says what becomes of it."""
-
-    from_name: str = ""
-    from_local: str = ""
-    sender_domain: SenderDomain | None = None
-    from_address: str = ""
-    reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Change:
     next_attempt_at: datetime | None
     said: str
 
-    def values(self) -> tuple[object, ...]:
+    def values(self) -> tuple[str | int | datetime | None, ...]:
         """In the order of the outbox's UPDATE."""
         return (
             self.state,
@@ -131,7 +131,7 @@ def _changed(
         id=row.pk,
         before=row.state,
         state=moved(DeliveryState.SENDING, move),
-        attempts=row.attempts + (tried_at is not None),
+        attempts=row.attempts + (tried_at is not None and row.state == DeliveryState.SENDING),
         losses=row.losses if losses is None else losses,
         first_attempt_at=row.first_attempt_at or tried_at,
         next_attempt_at=due,

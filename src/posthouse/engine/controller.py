@@ -11,6 +11,7 @@ import psutil
 
 from posthouse.core.delivery.states import Result
 from posthouse.core.smtp.messages import Outcome
+from posthouse.core.smtp.settings import ServerSettings
 from posthouse.deliveries import engines, outbox
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.outbox import Claim
@@ -22,7 +23,8 @@ from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 from posthouse.engine.worker import Desk, Worker
 from posthouse.servers import pauses
-from posthouse.servers.services import settings_of_id
+from posthouse.servers.models import DeliveryServer
+from posthouse.servers.services import settings_of
 
 HEARTBEAT_SECONDS = 2.0
 _ADOPT_EVERY = 5  # heartbeats
@@ -120,7 +122,7 @@ class Controller:
 
     async def _pool(self, server_id: int) -> Pool:
         """The server's pool; a new one when its settings changed, or after its trouble."""
-        settings = await self._store.ask(settings_of_id, server_id)
+        settings = await self._store.ask(_settings_of, server_id)
         pool = self._pools.get(server_id)
         if pool is None or pool.settings != settings or pool.trouble:
             if pool is not None:
@@ -177,3 +179,7 @@ class Controller:
                 )
             log.info("took over what %s left behind", abandoned.engine)
             abandoned.done()
+
+
+def _settings_of(server_id: int) -> ServerSettings:
+    return settings_of(DeliveryServer.objects.get(pk=server_id))

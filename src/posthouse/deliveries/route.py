@@ -1,0 +1,187 @@
+"""Who carries a dispatch and under which identity: rows in, core's tables asked, reasons out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from posthouse.accounts.models import Account
+from posthouse.audience.models import SubscriberList
+from posthouse.core.channels import Channel
+from posthouse.core.identity import (
+    Identity,
+    IdentityRefused,
+    IdentityRequest,
+    ListSender,
+    OwnDomain,
+    ServerDomains,
+    resolve_identity,
+)
+from posthouse.core.routing.choose import NoServer, choose_server
+from posthouse.core.verification.status import Status
+from posthouse.deliveries.clock import database_now
+from posthouse.deliveries.models import Dispatch
+from posthouse.domains.models import SenderDomain
+from posthouse.servers.models import Allocation, DeliveryServer
+
+
+class RouteRefused(Exception):
+    """This mail may not or cannot leave; the text is a sentence that says why and what to do."""
+
+
+class ServerPaused(Exception):
+    """The server is in trouble and rests until a moment; the mail waits."""
+
+    def __init__(self, name: str, until: datetime, reason: str) -> None:
+        super().__init__(f"{name} is paused until {until:%H:%M:%S}: {reason}")
+        self.name, self.until, self.reason = name, until, reason
+
+
+@dataclass(frozen=True, slots=True)
+class SenderChoice:
+    """Who a dispatch comes from, as its author chose it; core/identity says what becomes of it."""
+
+    from_name: str = ""
+    from_local: str = ""
+    sender_domain: SenderDomain | None = None
+    from_address: str = ""
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The server and the identity, and a sentence for each step that led to them."""
+
+    server_id: int
+    server_name: str
+    identity: Identity
+    signs_here: bool
+    reasons: tuple[str, ...]
+
+    @property
+    def signing_domain(self) -> str:
+        """The domain that a DKIM signature made here speaks for: the From domain, aligned."""
+        return self.identity.from_address.rpartition("@")[2]
+
+    def identity_as_json(self) -> dict[str, Any]:
+        """What is kept on the dispatch for people to read."""
+        identity = self.identity
+        return {
+            "from_name": identity.from_name,
+            "from_address": identity.from_address,
+            "reply_to": identity.reply_to,
+            "mfrom": identity.mfrom,
+            "server": self.server_name,
+            "reasons": list(self.reasons),
+        }
+
+
+def resolve(dispatch: Dispatch) -> Route:
+    """The route of a dispatch as things stand now; asked again at every claim.
+
+    Raises RouteRefused (the dispatch must pause) or ServerPaused (it waits).
+    """
+    if dispatch.account.status != Account.Status.ACTIVE:
+        raise RouteRefused("The account is suspended. The operator can activate it again.")
+    sender = SenderChoice(
+        from_name=dispatch.from_name,
+        from_local=dispatch.from_local,
+        sender_domain=dispatch.sender_domain,
+        from_address=dispatch.from_address,
+        reply_to=dispatch.reply_to,
+    )
+    route, server = _route(dispatch.account, Channel(dispatch.channel), sender, dispatch.list_ids)
+    if server.paused_until and server.paused_until > database_now():
+        raise ServerPaused(server.name, server.paused_until, server.paused_reason)
+    return route
+
+
+def preview(
+    account: Account, channel: Channel, sender: SenderChoice, list_ids: list[int] | None = None
+) -> Route:
+    """The route that a dispatch would have; what pages show before anything is sent."""
+    return _route(account, channel, sender, list_ids or [])[0]
+
+
+def _route(
+    account: Account, channel: Channel, sender: SenderChoice, list_ids: list[int]
+) -> tuple[Route, DeliveryServer]:
+    server, why_server = _server(account, channel)
+    try:
+        identity = resolve_identity(_request(account, server, sender, list_ids))
+    except IdentityRefused as refused:
+        raise RouteRefused(refused.reason) from refused
+    route = Route(
+        server_id=server.pk,
+        server_name=server.name,
+        identity=identity,
+        signs_here=server.signing == DeliveryServer.Signing.HERE,
+        reasons=why_server + identity.reasons,
+    )
+    return route, server
+
+
+def _server(account: Account, channel: Channel) -> tuple[DeliveryServer, tuple[str, ...]]:
+    own = Allocation.objects.filter(account=account).values_list("channel", "server_id")
+    shared = Allocation.objects.filter(group=account.group_id).values_list("channel", "server_id")
+    servers = dict(DeliveryServer.objects.values_list("pk", "name"))
+    try:
+        choice = choose_server(channel, _by_channel(own), _by_channel(shared), servers)
+    except NoServer as nothing:
+        raise RouteRefused(
+            f"{nothing} The operator allocates a delivery server to the user group or the account."
+        ) from nothing
+    return DeliveryServer.objects.get(pk=choice.server_id), choice.reasons
+
+
+def _by_channel(rows: Any) -> dict[Channel, int]:
+    return {Channel(channel): server_id for channel, server_id in rows}
+
+
+def _request(
+    account: Account, server: DeliveryServer, sender: SenderChoice, list_ids: list[int]
+) -> IdentityRequest:
+    domain = sender.sender_domain
+    return IdentityRequest(
+        account_id=account.pk,
+        managed=account.group.sender_domain_management,
+        server=ServerDomains(
+            mfrom=server.mfrom_domain,
+            link_host=server.link_tracking_domain,
+            open_host=server.open_tracking_domain,
+            enforced_from=server.enforced_from,
+            list_sender_as_from=server.sender_info_as_from,
+            list_sender_as_mfrom=server.sender_info_as_mfrom,
+        ),
+        from_name=sender.from_name,
+        local_part=sender.from_local,
+        domain=_own(domain) if domain else None,
+        free_text=sender.from_address,
+        reply_to=sender.reply_to,
+        list_sender=_list_sender(account, list_ids),
+    )
+
+
+def _own(domain: SenderDomain) -> OwnDomain:
+    return OwnDomain(
+        account_id=domain.account_id,
+        name=domain.name,
+        status=Status(domain.status),
+        mfrom_host=domain.mfrom_host,
+        tracking_host=domain.tracking_host,
+        track_links=domain.link_tracking,
+        track_opens=domain.open_tracking,
+    )
+
+
+def _list_sender(account: Account, list_ids: list[int]) -> ListSender | None:
+    """The sender of the one list that is mailed; several lists have no sender in common."""
+    if len(list_ids) != 1:
+        return None
+    row = SubscriberList.objects.filter(pk=list_ids[0], account=account).first()
+    if row is None or not row.sender_address:
+        return None
+    name = row.sender_address.rpartition("@")[2].lower()
+    domain = SenderDomain.objects.filter(
+        account=account, name=name, status=SenderDomain.Status.ENABLED
+    ).first()
+    return ListSender(row.sender_name, row.sender_address, _own(domain) if domain else None)

@@ -1,0 +1,114 @@
+"""Makes a claim's messages: compiled once per content and identity, rendered by the slice."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from posthouse.content.models import ContentVersion
+from posthouse.core import tokens
+from posthouse.core.composition.compile import CompiledMessage, compile_message
+from posthouse.core.composition.content import (
+    CompositionRefused,
+    Content,
+    NotRendered,
+    Recipient,
+    Rendered,
+    Sender,
+)
+from posthouse.core.composition.render import render_batch
+from posthouse.core.delivery.replies import Stage
+from posthouse.core.delivery.states import Result
+from posthouse.core.identity import Identity
+from posthouse.core.smtp.messages import Outcome, Outgoing
+from posthouse.core.tokens import Purpose
+from posthouse.deliveries.outbox import Claim, Parcel
+from posthouse.engine.signing import Signer
+from posthouse.engine.store import Store
+
+_COMPILED_AT_MOST = 64  # content versions kept compiled; some hundred KB each
+
+
+class Composer:
+    """Turns parcels into messages ready for the wire."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._key = hashlib.sha256(settings.TOKEN_KEY.encode()).digest()
+        self._signer = Signer(settings.DKIM_PRIVATE_KEY)
+        self._compiled: OrderedDict[tuple[int, Identity], CompiledMessage] = OrderedDict()
+
+    async def compose(
+        self, claim: Claim, parcels: Sequence[Parcel]
+    ) -> tuple[list[Outgoing], list[Outcome]]:
+        """The messages of a slice, and the outcomes of those that could not be made."""
+        if not parcels:
+            return [], []
+        try:
+            compiled = await self._compile(claim)
+        except CompositionRefused as refused:
+            return [], [_not_made(parcel.id, str(refused)) for parcel in parcels]
+        ids = [parcel.id for parcel in parcels]
+        names = tokens.seal(self._key, Purpose.MESSAGE_ID, ids)
+        people = [
+            Recipient(parcel.address, parcel.fields, tokens.to_local_part(name))
+            for parcel, name in zip(parcels, names, strict=True)
+        ]
+        rendered = render_batch(compiled, people, date=datetime.now(UTC))
+        if claim.route.signs_here:
+            rendered = await asyncio.get_running_loop().run_in_executor(
+                None, self._signer.sign, rendered, claim.route.signing_domain
+            )
+        return self._enveloped(claim, parcels, rendered)
+
+    async def _compile(self, claim: Claim) -> CompiledMessage:
+        key = (claim.content_id, claim.route.identity)
+        if key not in self._compiled:
+            content = await self._store.ask(_load, claim.content_id)
+            self._compiled[key] = compile_message(content, _sender(claim.route.identity))
+            if len(self._compiled) > _COMPILED_AT_MOST:
+                self._compiled.popitem(last=False)
+        self._compiled.move_to_end(key)
+        return self._compiled[key]
+
+    def _enveloped(
+        self, claim: Claim, parcels: Sequence[Parcel], rendered: Sequence[Rendered | NotRendered]
+    ) -> tuple[list[Outgoing], list[Outcome]]:
+        identity, messages, refused = claim.route.identity, [], []
+        verp = tokens.seal(self._key, Purpose.VERP, [parcel.id for parcel in parcels])
+        for parcel, token, result in zip(parcels, verp, rendered, strict=True):
+            if isinstance(result, NotRendered):
+                refused.append(_not_made(parcel.id, result.sentence))
+                continue
+            path = identity.mfrom
+            if not identity.mfrom_is_address:
+                path = f"{tokens.to_local_part(token)}@{identity.mfrom}"
+            messages.append(Outgoing(parcel.id, path, parcel.address, result.content))
+        return messages, refused
+
+
+def _load(content_id: int) -> Content:
+    version = ContentVersion.objects.get(pk=content_id)
+    return Content(
+        subject=version.subject,
+        html=version.html or None,
+        text=version.text or None,
+        preheader=version.preheader,
+    )
+
+
+def _sender(identity: Identity) -> Sender:
+    """Who the message says it is from; its Message-ID is aligned with the From domain (M6)."""
+    return Sender(
+        from_name=identity.from_name,
+        from_address=identity.from_address,
+        reply_to=identity.reply_to,
+        message_id_domain=identity.from_address.rpartition("@")[2],
+    )
+
+
+def _not_made(delivery_id: int, why: str) -> Outcome:
+    return Outcome(delivery_id, Result.FAILED, Stage.DATA, 0, "", f"No message was made: {why}")
