@@ -1,7 +1,7 @@
 """Says what the columns of a file mean: which holds the address, which fields the others fill."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +29,18 @@ _EMAIL_NAMES: Final = frozenset(
 )
 # The column that our own file of rejected rows adds.
 _OWN_COLUMN: Final = "reason"
+
+# What can be chosen for a column besides the key of a field.
+LEAVE_OUT: Final = "-"
+NEW_FIELD: Final = "+"
+
+
+class TwoForOne(ValueError):
+    """Two columns were chosen to fill one field; ``index`` is the second one's."""
+
+    def __init__(self, index: int, first: str, label: str) -> None:
+        super().__init__(f"“{first}” fills {label} already; choose one column for it.")
+        self.index = index
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +101,44 @@ def map_columns(headers: Sequence[str], email: int, known: Iterable[Field]) -> l
     return columns
 
 
+def choose(
+    columns: Sequence[Column], known: Iterable[Field], choices: Mapping[int, str]
+) -> list[Column]:
+    """The columns as a person chose, by column number: LEAVE_OUT, NEW_FIELD or a field's key.
+
+    Columns that nothing was chosen for stay as they are. Raises TwoForOne or KeyError.
+    """
+    by_key = {field.key: field for field in known}
+    chosen = [_chosen(column, choices.get(column.index), by_key, columns) for column in columns]
+    filled: dict[str, str] = {}
+    for column in chosen:
+        if column.field is None:
+            continue
+        if first := filled.get(column.field.key):
+            raise TwoForOne(column.index, first, column.field.label)
+        filled[column.field.key] = column.header
+    return chosen
+
+
 def suggest_key(name: str) -> str:
     """``First name`` as ``first_name``; "" where nothing of the name can stand in a key."""
     key = slugify(name).replace("-", "_").strip("_")[:LONGEST_KEY].strip("_")
     return f"f_{key}"[:LONGEST_KEY] if key[:1].isdigit() else key
+
+
+def _chosen(
+    column: Column, choice: str | None, known: Mapping[str, Field], all_columns: Sequence[Column]
+) -> Column:
+    if choice is None or (choice == NEW_FIELD and column.is_new):
+        return column
+    if choice == LEAVE_OUT:
+        return Column(column.index, column.header, None)
+    if choice != NEW_FIELD:
+        return Column(column.index, column.header, known[choice])
+    taken = RESERVED_KEYS | set(known) | {c.field.key for c in all_columns if c.field}
+    label = column.header[:LONGEST_LABEL] or f"Column {column.index + 1}"
+    key = _free_key(column.header, column.index, taken)
+    return Column(column.index, column.header, Field(key, label, "text"), is_new=True)
 
 
 def _known(header: str, fields: dict[str, Field]) -> Field | None:
@@ -102,7 +148,7 @@ def _known(header: str, fields: dict[str, Field]) -> Field | None:
     return next((field for field in fields.values() if field.label.casefold() == wanted), None)
 
 
-def _free_key(header: str, index: int, taken: set[str]) -> str:
+def _free_key(header: str, index: int, taken: Collection[str]) -> str:
     stem = suggest_key(header) or f"column_{index + 1}"
     keys = [stem, *(f"{stem[: LONGEST_KEY - 4]}_{number}" for number in range(2, 1_000))]
     return next(key for key in keys if key not in taken)

@@ -12,6 +12,7 @@ from posthouse.accounts.models import Account
 from posthouse.audience.models import ListMembership, Subscriber, SubscriberList
 from posthouse.audience.queries import suppressed
 from posthouse.audience.rows import Person
+from posthouse.audience.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +60,31 @@ def _one_each(people: Iterable[Person]) -> dict[str, Person]:
 
 def _write_subscribers(account: Account, persons: Mapping[str, Person]) -> dict[str, int]:
     """Row ids by normalised address, after adding who is new and filling fields of who is not."""
-    rows = [
+    there = Subscriber.objects.filter(normalised__in=list(persons)).order_by("normalised")
+    known = set(there.values_list("normalised", flat=True))
+    new = [
         Subscriber(account=account, address=one.address, normalised=key, fields=one.fields)
         for key, one in persons.items()
+        if key not in known
     ]
-    Subscriber.objects.bulk_create(rows, ignore_conflicts=True)
-    there = Subscriber.objects.filter(normalised__in=list(persons)).order_by("normalised")
-    known = list(there.select_for_update())
-    _fill(known, persons)
-    return {row.normalised: row.pk for row in known}
+    # Another import may add the same people in this moment: whoever comes second finds them below.
+    Subscriber.objects.bulk_create(new, ignore_conflicts=True)
+    rows = list(there.select_for_update().values_list("pk", "address", "normalised", "fields"))
+    _fill(account, rows, persons)
+    return {key: pk for pk, _, key, _ in rows}
 
 
-def _fill(known: Iterable[Subscriber], persons: Mapping[str, Person]) -> None:
+def _fill(
+    account: Account,
+    rows: Iterable[tuple[int, str, str, dict[str, Value]]],
+    persons: Mapping[str, Person],
+) -> None:
     """Writes the fields that differ; a blank never replaces a value."""
     changed = []
-    for row in known:
-        fields = row.fields | persons[row.normalised].fields
-        if fields != row.fields:
-            row.fields = fields
+    for _, address, key, known in rows:
+        fields = known | persons[key].fields
+        if fields != known:
+            row = Subscriber(account=account, address=address, normalised=key, fields=fields)
             changed.append(row)
     Subscriber.objects.bulk_create(
         changed,
