@@ -30,7 +30,11 @@ class DeliveryServer(models.Model):
         HERE = "here", "Posthouse signs with the installation's key"
 
     public_id = public_id("srv")
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(
+        max_length=100,
+        unique=True,
+        error_messages={"unique": "Another delivery server has this name."},
+    )
     kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.SMTP)
     # Delivery Method
     host = models.CharField("SMTP host", max_length=253)
@@ -39,6 +43,7 @@ class DeliveryServer(models.Model):
         max_length=8, choices=Encryption.choices, default=Encryption.STARTTLS
     )
     verify_certificate = models.BooleanField(default=True)
+    certificate_authority = models.TextField(blank=True, help_text="PEM; besides the system's.")
     timeout = models.PositiveIntegerField(default=10, help_text="Seconds.")
     authentication = models.BooleanField(default=True)
     username = models.CharField(max_length=254, blank=True)

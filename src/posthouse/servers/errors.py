@@ -1,0 +1,35 @@
+"""What can go wrong with delivery servers, apart from a field that is not accepted."""
+
+from collections.abc import Sequence
+
+
+class ServerRefused(Exception):
+    """Base of what is refused here; the text says what, why and what to do."""
+
+
+class ServerInUse(ServerRefused):
+    """A server cannot be deleted while somebody sends through it."""
+
+    def __init__(self, server: str, users: Sequence[str]) -> None:
+        super().__init__(
+            f"{server} cannot be deleted: {_listed(users)} would have nothing to send through. "
+            "Choose another delivery server for them first."
+        )
+        self.server, self.users = server, tuple(users)
+
+
+class ServerChangedMeanwhile(ServerRefused):
+    """The connection was changed while it was being tested: the result says nothing about it."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(
+            f"The settings of {server} were changed during the test, so its result was not kept. "
+            "Test again."
+        )
+        self.server = server
+
+
+def _listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,66 @@
+"""Who sends through which delivery server: badges, use, routing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from posthouse.accounts.models import Account, UserGroup
+from posthouse.core.channels import Channel
+from posthouse.servers.models import Allocation, DeliveryServer
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A channel that a server serves, and the groups and accounts that use it for that (R15)."""
+
+    channel: str
+    names: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The names, at most three of them."""
+        more = len(self.names) - 3
+        return ", ".join(self.names[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def servers() -> QuerySet[DeliveryServer]:
+    """All servers by name, with their allocations."""
+    return DeliveryServer.objects.prefetch_related("allocations__group", "allocations__account")
+
+
+def badges(server: DeliveryServer) -> list[Badge]:
+    """M, T and AR with names; an empty list means Not Allocated."""
+    names: dict[str, list[str]] = {channel: [] for channel in Channel}
+    for allocation in server.allocations.all():
+        names[allocation.channel].append(user_name(allocation))
+    return [Badge(channel, tuple(sorted(found))) for channel, found in names.items() if found]
+
+
+def users_of(server: DeliveryServer) -> list[str]:
+    """Everybody who sends through it, as words: ``the group Agencies (marketing)``."""
+    channels: dict[str, list[str]] = {}
+    for allocation in in_use_order(server.allocations.select_related("group", "account")):
+        kind = "group" if allocation.group else "account"
+        channels.setdefault(f"the {kind} {user_name(allocation)}", []).append(allocation.channel)
+    return [f"{who} ({', '.join(what)})" for who, what in channels.items()]
+
+
+def in_use_order(allocations: Iterable[Allocation]) -> list[Allocation]:
+    """Groups before accounts, by name, channels in their usual order."""
+    order = list(Channel)
+    return sorted(
+        allocations,
+        key=lambda one: (one.group is None, user_name(one), order.index(Channel(one.channel))),
+    )
+
+
+def user_name(allocation: Allocation) -> str:
+    """The name of the group or account that an allocation is for."""
+    return str(allocation.group or allocation.account)
+
+
+def routing_of(owner: UserGroup | Account) -> dict[Channel, DeliveryServer]:
+    """The group's or account's own server for each channel that has one."""
+    allocations = owner.allocations.select_related("server")
+    return {Channel(one.channel): one.server for one in allocations}

@@ -1,0 +1,196 @@
+"""The verbs on delivery servers: set up, allocate, test, pause; and what a client needs of one."""
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from posthouse.accounts import audit, vault
+from posthouse.accounts.actors import SYSTEM, Actor
+from posthouse.accounts.models import Account, UserGroup
+from posthouse.accounts.permissions import demand_operator
+from posthouse.core.channels import Channel
+from posthouse.core.smtp.settings import Encryption, ServerSettings
+from posthouse.servers.errors import ServerInUse
+from posthouse.servers.filling import fill, forget_test, seal
+from posthouse.servers.models import Allocation, DeliveryServer
+from posthouse.servers.queries import users_of
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # paused until somebody resumes it
+_PAUSE_FIELDS = ["paused_until", "paused_reason", "pauses_in_row"]
+
+
+@transaction.atomic
+def create(actor: Actor, *, password: str = "", **values: Any) -> DeliveryServer:
+    """A new delivery server; ``values`` are the fields of ``validation.RULES``."""
+    demand_operator(actor)
+    server = DeliveryServer()
+    _, after = fill(server, values, password)
+    server.save()
+    audit.record(actor, "server.create", server, after=after)
+    return server
+
+
+@transaction.atomic
+def change(
+    actor: Actor, server: DeliveryServer, *, password: str = "", **values: Any
+) -> DeliveryServer:
+    """Changes the named fields, and the password if one is given; returns the row as it now is.
+
+    A stored password does not follow to another host: whoever may change the host could
+    otherwise have it sent to a machine of their own.
+    """
+    demand_operator(actor)
+    row = DeliveryServer.objects.select_for_update().get(pk=server.pk)
+    known_to = row.host
+    before, after = fill(row, values, password)
+    if row.password_sealed and row.host != known_to and not password:
+        raise ValidationError({"password": "The host is another one: enter the password again."})
+    row.save()
+    if after:
+        audit.record(actor, "server.change", row, before=before, after=after)
+    return row
+
+
+@transaction.atomic
+def set_password(actor: Actor, server: DeliveryServer, password: str) -> DeliveryServer:
+    """Keeps another password, which is never shown again; "" forgets the one there is."""
+    if password:
+        return change(actor, server, password=password)
+    demand_operator(actor)
+    row = DeliveryServer.objects.select_for_update().get(pk=server.pk)
+    seal(row, "")
+    forget_test(row)
+    row.save()
+    audit.record(actor, "server.change", row, after={"password": "removed"})
+    return row
+
+
+@transaction.atomic
+def delete(actor: Actor, server: DeliveryServer) -> None:
+    """Deletes a server that nobody sends through; else raises ServerInUse."""
+    demand_operator(actor)
+    if users := users_of(server):
+        raise ServerInUse(server.name, users)
+    audit.record(actor, "server.delete", server, before={"host": server.host})
+    server.delete()
+
+
+@transaction.atomic
+def allocate(
+    actor: Actor, server: DeliveryServer, channel: Channel | str, owner: UserGroup | Account
+) -> None:
+    """A group's or an account's mail of this channel goes through the server from now on."""
+    demand_operator(actor)
+    channel = Channel(channel)
+    known = owner.allocations.filter(channel=channel).select_related("server").first()
+    if known and known.server == server:
+        return
+    Allocation.objects.update_or_create(
+        **_belongs_to(owner), channel=channel, defaults={"server": server}
+    )
+    _record_routing(actor, owner, channel, known.server.name if known else None, server.name)
+
+
+@transaction.atomic
+def deallocate(actor: Actor, channel: Channel | str, owner: UserGroup | Account) -> None:
+    """A group or an account has no server of its own for this channel any more."""
+    demand_operator(actor)
+    channel = Channel(channel)
+    known = owner.allocations.filter(channel=channel).select_related("server").first()
+    if known:
+        known.delete()
+        _record_routing(actor, owner, channel, known.server.name, None)
+
+
+@transaction.atomic
+def route(
+    actor: Actor, owner: UserGroup | Account, routing: Mapping[Channel, DeliveryServer | None]
+) -> None:
+    """Who sends what through what, for the named channels at once."""
+    for channel, server in routing.items():
+        if server is None:
+            deallocate(actor, channel, owner)
+        else:
+            allocate(actor, server, channel, owner)
+
+
+@transaction.atomic
+def pause(server: DeliveryServer, until: datetime, reason: str, *, actor: Actor = SYSTEM) -> None:
+    """Nothing is sent through it until then, whatever the engines find (see ``pauses.py``).
+
+    No pause in a row: mail that is still on its way then cannot lift it.
+    """
+    demand_operator(actor)
+    server.paused_until, server.paused_reason, server.pauses_in_row = until, reason[:500], 0
+    server.save(update_fields=_PAUSE_FIELDS)
+    audit.record(
+        actor, "server.pause", server, after={"until": until.isoformat(), "reason": reason[:500]}
+    )
+
+
+@transaction.atomic
+def resume(server: DeliveryServer, *, actor: Actor = SYSTEM) -> None:
+    """It is used again from now on, and what went before is forgotten."""
+    demand_operator(actor)
+    reason = server.paused_reason
+    server.paused_until, server.paused_reason, server.pauses_in_row = None, "", 0
+    server.save(update_fields=_PAUSE_FIELDS)
+    audit.record(actor, "server.resume", server, before={"reason": reason})
+
+
+def settings_of(server: DeliveryServer) -> ServerSettings:
+    """All that a client needs to connect; raises vault.SecretUnreadable."""
+    sealed = server.password_sealed if server.authentication else ""
+    return ServerSettings(
+        host=server.host,
+        port=server.port,
+        encryption=Encryption(server.encryption),
+        verify_certificate=server.verify_certificate,
+        extra_authorities=server.certificate_authority,
+        username=server.username if server.authentication else "",
+        password=vault.unlock(sealed, server.public_id) if sealed else "",
+        # The operator chose no encryption, and the page says what that means.
+        auth_in_clear=server.encryption == server.Encryption.NONE,
+        source_ip=server.source_ip or "",
+        helo_name=helo_name(),
+        timeout=server.timeout,
+        max_connections=server.max_connections,
+        messages_per_connection=server.messages_per_connection,
+    )
+
+
+def helo_name() -> str:
+    """The name to greet with: the configured one, else the installation's (RFC 5321 4.1.3)."""
+    name: str = settings.HELO_NAME or urlsplit(settings.BASE_URL).hostname or "localhost"
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
+
+
+def _belongs_to(owner: UserGroup | Account) -> dict[str, Any]:
+    return {"group" if isinstance(owner, UserGroup) else "account": owner}
+
+
+def _record_routing(
+    actor: Actor,
+    owner: UserGroup | Account,
+    channel: Channel,
+    before: str | None,
+    after: str | None,
+) -> None:
+    audit.record(
+        actor,
+        "server.allocate" if after else "server.deallocate",
+        owner,
+        account=owner if isinstance(owner, Account) else None,
+        before={channel.value: before},
+        after={channel.value: after},
+    )
