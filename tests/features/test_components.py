@@ -226,6 +226,12 @@ def test_steps_show_what_is_done_and_open_the_next() -> None:
     assert '<a class="btn btn-primary" href="/d">Add a domain</a>' in html
 
 
+@pytest.mark.parametrize("flag", [True, False, None])
+def test_switches_take_a_flag_in_either_way(flag: bool | None) -> None:
+    for source in ('<c-tab href="/" :active="flag" />', '<c-tab href="/" active="{{ flag }}" />'):
+        assert ('aria-current="page"' in render(source, flag=flag)) == bool(flag)
+
+
 def test_times_are_relative_with_the_exact_one_on_hover() -> None:
     html = render("{{ when|relative }}{{ none|relative }}", when=timezone.now(), none=None)
     assert ">just now</time>–" in html

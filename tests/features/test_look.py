@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from posthouse.accounts.models import Account
+from posthouse.audience.models import Import, ListMembership, Suppression
+from posthouse.campaigns.models import Campaign
+from posthouse.core.delivery.states import BatchState, DeliveryState
+from posthouse.deliveries.models import Dispatch, Engine
+from posthouse.domains.models import DomainRecord, SenderDomain
 from posthouse.http import frame, states
+from posthouse.servers.models import DeliveryServer
 
 ROOT = Path(__file__).parents[2]
 CSS = (ROOT / "frontend" / "app.css").read_text()
@@ -48,6 +55,27 @@ def used_icons() -> set[str]:
 
 def test_every_icon_that_is_used_is_in_the_sprite() -> None:
     assert used_icons() - ICONS == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "states_in_use"),
+    [
+        ("domain", SenderDomain.Status.values),
+        ("record", DomainRecord.State.values),
+        ("campaign", Campaign.State.values),
+        ("delivery", list(DeliveryState)),
+        ("dispatch", Dispatch.State.values),
+        ("batch", list(BatchState)),
+        ("test", DeliveryServer.TestState.values),
+        ("engine", Engine.State.values),
+        ("job", Import.State.values),
+        ("account", Account.Status.values),
+        ("subscriber", ListMembership.Status.values),
+        ("suppression", Suppression.Reason.values),
+    ],
+)
+def test_every_state_in_use_has_a_look(kind: str, states_in_use: list[str]) -> None:
+    assert set(states_in_use) <= set(states.LOOKS[kind])
 
 
 def test_the_list_of_icons_is_sorted_and_has_no_doubles() -> None:

@@ -61,6 +61,11 @@ LOOKS: dict[str, dict[str, Look]] = {
         "cancelled": Look("Cancelled", "ban", "grey"),
         "done": Look("Done", "check", "green"),
     },
+    "batch": {
+        "pending": Look("Waiting", "clock", "grey"),
+        "claimed": Look("Claimed", "send", "blue"),
+        "settled": Look("Settled", "check", "green"),
+    },
     "test": {  # a delivery server's connection test (R13)
         "ok": Look("Works", "check", "green"),
         "failed": Look("Failed", "x", "red"),
@@ -83,15 +88,18 @@ LOOKS: dict[str, dict[str, Look]] = {
         "running": Look("Running", "check", "green"),
         "draining": Look("Draining", "hourglass", "yellow"),
         "stopped": Look("Stopped", "player-stop", "grey"),
-        "lost": Look("Not answering", "alert-triangle", "red"),
+        "not answering": Look("Not answering", "alert-triangle", "red"),
     },
     "job": {  # imports, exports and other work in the background
         "waiting": Look("Waiting", "clock", "grey"),
+        "uploaded": Look("Not started", "circle-dashed", "grey"),
+        "queued": Look("Waiting", "clock", "grey"),
         "running": Look("Running", "loader", "blue"),
         "done": Look("Done", "check", "green"),
         "failed": Look("Failed", "x", "red"),
     },
     "account": {
+        "active": Look("Active", "check", "green"),
         "active": Look("Active", "check", "green"),
         "good": Look("Good", "check", "green"),
         "watched": Look("Watched", "eye", "yellow"),
@@ -101,8 +109,12 @@ LOOKS: dict[str, dict[str, Look]] = {
         "subscribed": Look("Subscribed", "check", "green"),
         "unconfirmed": Look("Unconfirmed", "hourglass", "yellow"),
         "unsubscribed": Look("Unsubscribed", "user-off", "grey"),
-        "bounced": Look("Bounced", "mail-off", "red"),
-        "suppressed": Look("Suppressed", "ban", "red"),
+    },
+    "suppression": {
+        "manual": Look("Entered by a person", "user-off", "grey"),
+        "unsubscribed": Look("Unsubscribed", "user-off", "grey"),
+        "bounced": Look("Bounced for good", "mail-off", "red"),
+        "complained": Look("Complained", "alert-triangle", "red"),
     },
 }
 

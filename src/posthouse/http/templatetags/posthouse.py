@@ -102,6 +102,12 @@ def _attribute(name: str, value: Any) -> SafeString:
 
 
 @register.filter
+def given(value: object) -> bool:
+    """Whether a switch attribute is on, also when a template wrote `active="{{ flag }}"`."""
+    return str(value) not in {"", "None", "False"}
+
+
+@register.filter
 def is_checkbox(field: BoundField) -> bool:
     """Whether a field is a single box, whose label stands beside it."""
     return field.widget_type == "checkbox"
