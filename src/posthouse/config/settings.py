@@ -21,6 +21,7 @@ TOKEN_KEY = env.secret("POSTHOUSE_TOKEN_KEY", HOME / "keys" / "token")
 
 # --- mail ----------------------------------------------------------------------------------------
 DNS_RESOLVERS = env.names("POSTHOUSE_DNS_RESOLVERS", "1.1.1.1:53,9.9.9.9:53")
+DNS_AUTHORITY_PORT = env.number("POSTHOUSE_DNS_AUTHORITY_PORT", 53)
 DNS_SUBDOMAIN = env.text("EMAILCAMPAIGN_DNS_SUBDOMAIN", "sl")
 DNS_TRACK_PREFIX = env.text("EMAILCAMPAIGN_DNS_TRACK_PREFIX", "track")
 DNS_TRACK_MERGE = env.text("EMAILCAMPAIGN_DNS_TRACK_MERGE", "-")

@@ -29,7 +29,16 @@ class SenderDomain(TenantRow):
     mfrom_host = models.CharField(max_length=253, editable=False)
     tracking_host = models.CharField(max_length=253, editable=False)
     random = models.CharField(max_length=10, editable=False)
-    proven = models.BooleanField(default=False, editable=False)
+    proven = models.BooleanField(
+        default=False, editable=False, help_text="The present records passed the last check."
+    )
+    holds_name = models.BooleanField(
+        default=False, editable=False, help_text="No other account can be Enabled for the name."
+    )
+    owner_proven = models.BooleanField(
+        default=False, editable=False, help_text="A record that only this account knew was found."
+    )
+    suspended_from = models.CharField(max_length=16, blank=True, editable=False)
     failures_in_row = models.PositiveIntegerField(default=0, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     verified_at = models.DateTimeField(null=True, editable=False)
@@ -46,7 +55,7 @@ class SenderDomain(TenantRow):
             ),
             models.UniqueConstraint(
                 fields=["name"],
-                condition=models.Q(status__in=["enabled", "disabled", "suspended"]),
+                condition=models.Q(holds_name=True),
                 name="domain_held_by_one_account",
             ),
         ]

@@ -1,0 +1,64 @@
+"""The DNS templates as the operator's file has them now; a broken file keeps the last good ones."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from posthouse.core.dns.errors import TemplateError
+from posthouse.core.dns.template_file import parse
+from posthouse.core.dns.templates import DnsConfiguration, Template
+from posthouse.domains.errors import ConfigurationUnreadable, TemplateMissing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    path: Path
+    changed_ns: int
+    configuration: DnsConfiguration
+
+
+_last_good: dict[Path, _Read] = {}
+_problems: dict[Path, str] = {}
+
+
+def configuration() -> DnsConfiguration:
+    """What the file says; read again when it changed, without a restart.
+
+    Raises ConfigurationUnreadable where there is nothing good to fall back on.
+    """
+    path = Path(settings.DNS_CONFIG)
+    known = _last_good.get(path)
+    try:
+        changed_ns = path.stat().st_mtime_ns
+        if known is None or known.changed_ns != changed_ns:
+            _last_good[path] = _Read(path, changed_ns, parse(path.read_text(encoding="utf-8")))
+            _problems.pop(path, None)
+    except (OSError, UnicodeDecodeError, TemplateError) as error:
+        problem = f"{path}: {error}"
+        if known is None:
+            raise ConfigurationUnreadable(problem) from error
+        if _problems.get(path) != problem:
+            log.error("DNS templates stay as they were: %s", problem)
+        _problems[path] = problem
+    return _last_good[path].configuration
+
+
+def problem() -> str:
+    """What is wrong with the file now, with its line; empty if nothing is."""
+    try:
+        configuration()
+    except ConfigurationUnreadable as error:
+        return str(error)
+    return _problems.get(Path(settings.DNS_CONFIG), "")
+
+
+def campaign_template(name: str) -> Template:
+    """The campaign template with this name, or TemplateMissing."""
+    templates = configuration().campaign
+    if name not in templates:
+        raise TemplateMissing(name, tuple(templates))
+    return templates[name]

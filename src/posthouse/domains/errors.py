@@ -1,0 +1,57 @@
+"""What can go wrong with sender domains, in sentences that a person can act on."""
+
+from collections.abc import Sequence
+
+
+class DomainRefused(Exception):
+    """Base of the refusals."""
+
+
+class ConfigurationUnreadable(DomainRefused):
+    """The file of DNS templates cannot be used, and no earlier version of it was read."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The DNS templates cannot be read: {problem}")
+        self.problem = problem
+
+
+class TemplateMissing(DomainRefused):
+    """The user group names a DNS template that the file does not have."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"The user group names the DNS template “{name}”, which is not in the file. "
+            f"It has: {', '.join(known) or 'none'}. The operator chooses one of them."
+        )
+        self.name = name
+
+
+class ManagementOff(DomainRefused):
+    """Sender domain management is off for the account's user group."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Sender domains are not managed in this account: its user group has the feature off."
+        )
+
+
+class DomainInUse(DomainRefused):
+    """The domain sends right now."""
+
+    def __init__(self, name: str, users: Sequence[str]) -> None:
+        super().__init__(
+            f"{name} cannot be deleted while it is used by {', '.join(users)}. "
+            "Wait until they are sent, or cancel them."
+        )
+        self.users = tuple(users)
+
+
+class NameHeld(DomainRefused):
+    """Another account has proven that the name is its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"All records of {name} are right, but another account here already sends from it. "
+            "Delete the domain there, or ask the operator whose it is."
+        )
+        self.name = name

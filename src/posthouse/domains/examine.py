@@ -1,0 +1,90 @@
+"""Examines a sender domain: looks its records up, judges them, and explains what is wrong."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from posthouse.core.dns.answers import NO_ANSWERS, Answers
+from posthouse.core.dns.records import Record
+from posthouse.core.verification.checks import (
+    CheckResult,
+    Verdict,
+    check_all,
+    questions,
+    result,
+)
+from posthouse.core.verification.diagnosis import Diagnosis, diagnose_all
+from posthouse.core.verification.followups import follow_up_questions
+from posthouse.domains.authority import authority_of
+from posthouse.domains.resolver import TOTAL_SECONDS, Resolver, look_up
+from posthouse.domains.wire import Server
+
+FOLLOW_UP_SECONDS = 5.0  # the explanation may be poorer, but it must not keep a person waiting
+
+
+@dataclass(frozen=True, slots=True)
+class NameServers:
+    """Whom to ask: the recursors, and how a zone's own servers are reached.
+
+    `authority_port` None: they are not asked. `private_authority`: also at addresses that are not
+    public, as in tests and in the demo.
+    """
+
+    resolvers: Sequence[Server]
+    authority_port: int | None = 53
+    private_authority: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The diagnosis of every record in order, and how the check of the whole domain ended."""
+
+    result: CheckResult
+    diagnoses: tuple[Diagnosis, ...]
+
+
+def examine(records: Sequence[Record], domain: str, servers: NameServers) -> Examination:
+    """`examine_async` for callers without an event loop; takes at most about 15 seconds."""
+    return asyncio.run(examine_async(records, domain, servers))
+
+
+async def examine_async(
+    records: Sequence[Record], domain: str, servers: NameServers
+) -> Examination:
+    """How the records of `domain` stand in DNS now. Trouble with DNS is part of the answer."""
+    resolver = Resolver(servers.resolvers)
+    answers = await look_up(questions(records), resolver, total=TOTAL_SECONDS)
+    findings = check_all(records, answers)
+    further = follow_up_questions(findings, domain)
+    troubled = [each.record for each in findings if each.verdict in _WORTH_ASKING_THE_ZONE]
+    more, authority = await asyncio.gather(
+        look_up(
+            (each for each in further if each not in answers), resolver, total=FOLLOW_UP_SECONDS
+        ),
+        _ask_authority(troubled, domain, resolver, servers),
+    )
+    diagnoses = diagnose_all(findings, {**answers, **more}, domain=domain, authority=authority)
+    return Examination(result(each.verdict for each in diagnoses), diagnoses)
+
+
+async def _ask_authority(
+    records: Iterable[Record], domain: str, resolver: Resolver, servers: NameServers
+) -> Answers:
+    """What the zone's own servers say about the records; nothing if they cannot be asked."""
+    asked = questions(records)
+    if not asked or servers.authority_port is None:
+        return NO_ANSWERS
+    try:
+        async with asyncio.timeout(FOLLOW_UP_SECONDS):
+            authority = await authority_of(
+                domain,
+                resolver,
+                port=servers.authority_port,
+                private=servers.private_authority,
+            )
+            return await look_up(asked, authority) if authority else NO_ANSWERS
+    except TimeoutError:
+        return NO_ANSWERS
+
+
+_WORTH_ASKING_THE_ZONE = frozenset({Verdict.NOT_YET, Verdict.WRONG})

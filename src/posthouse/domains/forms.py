@@ -1,0 +1,76 @@
+"""The forms of the sender domain pages; the services judge what they hold."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import model_to_dict
+from django.http import QueryDict
+
+from posthouse.accounts.actors import Actor
+from posthouse.accounts.models import Account
+from posthouse.domains import services
+from posthouse.domains.errors import DomainRefused
+from posthouse.domains.models import SenderDomain
+
+_OPTION_LABELS = {
+    "link_tracking": ("Count clicks", "Links lead over the tracking host."),
+    "open_tracking": ("Count opens", "A small image from the tracking host; HTML only."),
+    "unsubscribe_link": ("Unsubscribe button", "Mail programs show it (List-Unsubscribe)."),
+}
+
+
+class AddForm(forms.Form):
+    """One field: which domain."""
+
+    name = forms.CharField(
+        label="Domain",
+        help_text="A subdomain such as mail.example.com keeps your main domain's reputation apart.",
+        widget=forms.TextInput(attrs={"placeholder": "mail.example.com", "autofocus": True}),
+    )
+
+    def save(self, actor: Actor, account: Account) -> SenderDomain | None:
+        """The new domain, or None: then the form has the errors."""
+        if not self.is_valid():
+            return None
+        try:
+            return services.add(actor, account, self.cleaned_data["name"])
+        except ValidationError as error:
+            self.add_error(None, error)
+        except DomainRefused as refused:
+            self.add_error(None, str(refused))
+        return None
+
+
+class OptionsForm(forms.Form):
+    """Tracking, unsubscribe and the names of the hosts."""
+
+    link_tracking, open_tracking, unsubscribe_link = (
+        forms.BooleanField(label=label, help_text=words, required=False)
+        for label, words in _OPTION_LABELS.values()
+    )
+    tracking_subdomain = forms.BooleanField(
+        label="A tracking host of its own",
+        help_text="Off: links lead over the return-path host, and one record less is needed.",
+        required=False,
+    )
+    subdomain = forms.CharField(
+        label="Return-path label", help_text="Empty: the installation's.", required=False
+    )
+    track_prefix = forms.CharField(
+        label="Tracking prefix", help_text="Empty: the installation's.", required=False
+    )
+
+    def __init__(self, data: QueryDict | None, domain: SenderDomain) -> None:
+        super().__init__(data, initial=model_to_dict(domain, fields=list(self.base_fields)))
+        self.domain = domain
+
+    def save(self, actor: Actor) -> SenderDomain | None:
+        """The changed domain, or None: then the form has the errors."""
+        if not self.is_valid():
+            return None
+        try:
+            return services.change(actor, self.domain, **self.cleaned_data)
+        except ValidationError as error:
+            self.add_error(None, error)
+        except DomainRefused as refused:
+            self.add_error(None, str(refused))
+        return None

@@ -1,0 +1,239 @@
+"""The verbs on sender domains: add, change, verify, disable, enable, suspend, delete."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from posthouse.accounts import access, audit
+from posthouse.accounts.actors import Actor
+from posthouse.accounts.models import Account
+from posthouse.accounts.permissions import NotAllowed, demand
+from posthouse.core.addresses import BadDomain, normalise_domain
+from posthouse.core.dns import names, ownership
+from posthouse.core.dns.errors import NameRefused, SettingRefused
+from posthouse.core.dns.records import Record
+from posthouse.core.dns.templates import Template, generate
+from posthouse.core.verification.status import Event, Status, after
+from posthouse.domains.configuration import campaign_template
+from posthouse.domains.errors import DomainInUse, ManagementOff
+from posthouse.domains.models import DomainRecord, SenderDomain
+
+# Whether somebody still needs a domain is known by features above; they add their question here.
+IN_USE: list[Callable[[SenderDomain], list[str]]] = []
+
+_RECORD_SETTINGS = ("subdomain", "track_prefix", "tracking_subdomain")
+_OPTIONS = ("link_tracking", "open_tracking", "unsubscribe_link")
+
+
+@transaction.atomic
+def add(actor: Actor, account: Account, name: str, **options: Any) -> SenderDomain:
+    """Registers a domain: Approval Pending, or Enabled where the template asks for no record."""
+    demand(actor, "edit")
+    if not account.group.sender_domain_management:
+        raise ManagementOff
+    name = _normal(name)
+    domain = SenderDomain.objects.select_for_update().filter(account=account, name=name).first()
+    if domain and domain.status != SenderDomain.Status.DELETED:
+        raise ValidationError({"name": f"{name} is already one of your sender domains."})
+    _demand_room(account)
+    before = Status(domain.status) if domain else Status.NEW
+    domain = domain or SenderDomain(account=account, name=name)
+    template = campaign_template(account.group.campaign_dns_template)
+    domain.template = template.name
+    for field, value in options.items():
+        setattr(domain, field, value)
+    event = Event.ADD_WITHOUT_RECORDS if template.is_empty else Event.ADD
+    _stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
+    _make_records(domain, template)
+    audit.record(actor, "domain.add", domain, account=account, after={"template": template.name})
+    return domain
+
+
+@transaction.atomic
+def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
+    """Changes options; changed names make the records anew and put it to Approval Pending."""
+    demand(actor, "edit")
+    unknown = set(values) - {*_RECORD_SETTINGS, *_OPTIONS}
+    if unknown:
+        raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
+    domain = SenderDomain.objects.select_for_update().get(pk=domain.pk)
+    before, changed = audit.changes(domain, values)
+    if not changed:
+        return domain
+    for field, value in values.items():
+        setattr(domain, field, value)
+    if set(changed) & set(_RECORD_SETTINGS):
+        _stand(domain, after(Status(domain.status), Event.SETTINGS_CHANGED))
+        _make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
+    else:
+        domain.save()
+    audit.record(
+        actor, "domain.change", domain, account=domain.account, before=before, after=changed
+    )
+    return domain
+
+
+def disable(actor: Actor, domain: SenderDomain) -> SenderDomain:
+    """The owner stops sending from it; records and history stay."""
+    demand(actor, "edit")
+    return _happen(actor, domain, Event.DISABLE)
+
+
+def enable(actor: Actor, domain: SenderDomain) -> SenderDomain:
+    """The owner sends from it again; a domain never verified cannot be enabled by hand."""
+    demand(actor, "edit")
+    return _happen(actor, domain, Event.ENABLE)
+
+
+def suspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
+    """The operator stops it; its owner cannot lift that."""
+    _demand_operator(actor)
+    return _happen(actor, domain, Event.SUSPEND)
+
+
+def unsuspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
+    """The operator lifts the suspension: back to where it began."""
+    _demand_operator(actor)
+    return _happen(actor, domain, Event.UNSUSPEND)
+
+
+@transaction.atomic
+def delete(actor: Actor, domain: SenderDomain) -> None:
+    """It goes from all lists; sent mail keeps its history. Adding it again begins anew."""
+    demand(actor, "edit")
+    users = [user for question in IN_USE for user in question(domain)]
+    if users:
+        raise DomainInUse(domain.name, users)
+    _happen(actor, domain, Event.DELETE)
+
+
+@transaction.atomic
+def _happen(actor: Actor, domain: SenderDomain, event: Event) -> SenderDomain:
+    row = SenderDomain.objects.select_for_update().get(pk=domain.pk)
+    before = Status(row.status)
+    following = after(before, event, proven=row.proven, suspended_from=_suspended_from(row))
+    if event is Event.SUSPEND and before is not Status.SUSPENDED:
+        row.suspended_from = before
+    if event is Event.UNSUSPEND:
+        row.suspended_from = ""
+    _stand(row, following)
+    row.save()
+    audit.record(
+        actor,
+        f"domain.{event}",
+        row,
+        account=row.account,
+        before={"status": before},
+        after={"status": following},
+    )
+    announce(row, before)
+    return row
+
+
+def announce(domain: SenderDomain, before: str) -> None:
+    """Tells whoever listens that the status changed."""
+    if domain.status != before:
+        audit.announce(
+            "domain.status", domain.account, domain=domain.pk, before=before, after=domain.status
+        )
+
+
+def _stand(domain: SenderDomain, status: Status) -> None:
+    """Sets the status and what goes with it: who is Enabled holds the name, who waits does not."""
+    domain.status = SenderDomain.Status(status.value)
+    if status is Status.ENABLED:
+        domain.holds_name = not _held_by_another(domain)
+        if not domain.holds_name:  # an empty template proves nothing: no second holder (A13)
+            domain.status = SenderDomain.Status.PENDING
+    if status in {Status.PENDING, Status.DELETED}:
+        domain.holds_name = domain.owner_proven = False
+
+
+def _held_by_another(domain: SenderDomain) -> bool:
+    with access.across_tenants():
+        holders = SenderDomain.objects.filter(name=domain.name, holds_name=True)
+        return holders.exclude(pk=domain.pk).exists()
+
+
+def _make_records(domain: SenderDomain, template: Template) -> None:
+    """Draws a new random label and stores the records that the template makes of it."""
+    try:
+        records = _generate(domain, template)
+    except SettingRefused as refused:
+        raise ValidationError({refused.field: refused.reason}) from refused
+    except NameRefused as refused:
+        raise ValidationError({"name": refused.reason}) from refused
+    domain.failures_in_row = 0
+    domain.proven = not records
+    domain.checked_at = None
+    domain.save()
+    domain.records.all().delete()
+    DomainRecord.objects.bulk_create(
+        DomainRecord(
+            account_id=domain.account_id,
+            domain=domain,
+            position=position,
+            host=record.host,
+            type=record.type,
+            value=record.value,
+            purpose=record.purpose,
+        )
+        for position, record in enumerate(records)
+    )
+
+
+def _generate(domain: SenderDomain, template: Template) -> tuple[Record, ...]:
+    subdomain, prefix, merge = names.checked_settings(
+        domain.subdomain or settings.DNS_SUBDOMAIN,
+        domain.track_prefix or settings.DNS_TRACK_PREFIX,
+        settings.DNS_TRACK_MERGE,
+    )
+    domain.template = template.name
+    domain.mfrom_host = names.mfrom_host(domain.name, subdomain)
+    domain.tracking_host = names.tracking_host(
+        domain.name, subdomain, prefix, merge, own_host=domain.tracking_subdomain
+    )
+    domain.random = ownership.random_label(os.urandom(ownership.LABEL_ENTROPY))
+    key = hashlib.sha256(b"sender domain ownership" + settings.TOKEN_KEY.encode()).digest()
+    return generate(
+        template,
+        domain=domain.name,
+        subdomain=subdomain,
+        track_prefix=prefix,
+        track_merge=merge,
+        tracking_subdomain=domain.tracking_subdomain,
+        random=domain.random,
+        ownership_hash=ownership.ownership_hash(
+            key, account_id=domain.account_id, domain=domain.name, random=domain.random
+        ),
+    )
+
+
+def _normal(name: str) -> str:
+    try:
+        return normalise_domain(name)
+    except BadDomain as error:
+        raise ValidationError({"name": str(error)}) from error
+
+
+def _demand_room(account: Account) -> None:
+    limit = account.group.sender_domains_limit
+    used = SenderDomain.objects.filter(account=account).exclude(status="deleted").count()
+    if limit and used >= limit:
+        raise ValidationError(
+            {"name": f"The account has {used} of at most {limit} sender domains. Delete one first."}
+        )
+
+
+def _demand_operator(actor: Actor) -> None:
+    if actor.kind not in {"operator", "system"}:
+        raise NotAllowed(actor, "own")
+
+
+def _suspended_from(domain: SenderDomain) -> Status | None:
+    return Status(domain.suspended_from) if domain.suspended_from else None

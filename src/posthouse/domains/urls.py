@@ -1,0 +1,23 @@
+"""Addresses of the sender domain pages."""
+
+from django.urls import path
+
+from posthouse.domains import admin, pages
+
+account_urlpatterns = [
+    path("settings/domains/", pages.listing, name="list"),
+    path("settings/domains/new/", pages.add, name="add"),
+    path("settings/domains/<str:domain>/", pages.show, name="show"),
+    path("settings/domains/<str:domain>/status/", pages.status, name="status"),
+    path("settings/domains/<str:domain>/verify/", pages.verify, name="verify"),
+    path("settings/domains/<str:domain>/options/", pages.options, name="options"),
+    path("settings/domains/<str:domain>/history/", pages.history, name="history"),
+    path("settings/domains/<str:domain>/zone/", pages.zone, name="zone"),
+    path("settings/domains/<str:domain>/switch/", pages.switch, name="switch"),
+    path("settings/domains/<str:domain>/delete/", pages.delete, name="delete"),
+]
+operator_urlpatterns = [
+    path("domains/", admin.listing, name="list"),
+    path("domains/<str:domain>/switch/", admin.switch, name="switch"),
+    path("dns-templates/", admin.templates, name="templates"),
+]
