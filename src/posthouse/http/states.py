@@ -100,7 +100,6 @@ LOOKS: dict[str, dict[str, Look]] = {
     },
     "account": {
         "active": Look("Active", "check", "green"),
-        "active": Look("Active", "check", "green"),
         "good": Look("Good", "check", "green"),
         "watched": Look("Watched", "eye", "yellow"),
         "suspended": Look("Suspended", "lock", "red"),
