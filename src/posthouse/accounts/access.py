@@ -1,16 +1,17 @@
 """The only door to tenant rows: inside ``tenant`` a query is the account's, outside it raises."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django_scopes import scope, scopes_disabled
 
 from posthouse.accounts.models import Account
-from posthouse.accounts.tenancy import TenantRow
 
-Row = TypeVar("Row", bound=TenantRow)
+Row = TypeVar("Row", bound=Model)
+_PUBLIC_ID = re.compile(r"[a-z]{3}_[a-z0-9]{20}")  # anything else never reaches the database
 
 
 class Missing(Exception):
@@ -37,7 +38,7 @@ def across_tenants() -> Iterator[None]:
 
 def find(rows: QuerySet[Row], public_id: str) -> Row:
     """The row with this public id among the rows that are in reach, or :class:`Missing`."""
-    row = rows.filter(public_id=public_id).first()
+    row = rows.filter(public_id=public_id).first() if _PUBLIC_ID.fullmatch(public_id) else None
     if row is None:
         raise Missing(str(rows.model._meta.verbose_name), public_id)
     return row

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
@@ -12,8 +12,10 @@ from posthouse.accounts import access
 from posthouse.accounts.actors import Actor, member_of, operator
 from posthouse.accounts.models import Account, User
 from posthouse.accounts.permissions import NotAllowed, demand
+from posthouse.http.paging import CursorWrong
 
 View = Callable[..., HttpResponse]
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 class AreaRequest(HttpRequest):
@@ -42,6 +44,7 @@ def account_page(permission: str = "view") -> Callable[[View], View]:
                 raise Http404(f"There is no account {slug!r} here.")
             inside = cast("AccountRequest", request)
             inside.account, inside.actor = account, actor
+            _refuse_changes_of_suspended(inside)
             with access.tenant(account):
                 return _answer(permission, inside, view, **kwargs)
 
@@ -66,8 +69,16 @@ def operator_page(view: View) -> View:
     return page
 
 
+def _refuse_changes_of_suspended(request: AccountRequest) -> None:
+    """A suspended account can be looked at: its people shall see why nothing is sent."""
+    if request.account.status == Account.Status.SUSPENDED and request.method not in _SAFE:
+        raise PermissionDenied(
+            f"{request.account} is suspended, so nothing can be changed. Ask the operator why."
+        )
+
+
 def _answer(permission: str, request: AreaRequest, view: View, **kwargs: Any) -> HttpResponse:
-    """The page's answer, with what a person may not reach or may not do turned into 404 and 403."""
+    """The page's answer, with what a person may not reach or may not do turned into errors."""
     try:
         demand(request.actor, permission)
         return view(request, **kwargs)
@@ -75,3 +86,5 @@ def _answer(permission: str, request: AreaRequest, view: View, **kwargs: Any) ->
         raise Http404(str(error)) from error
     except NotAllowed as error:
         raise PermissionDenied(str(error)) from error
+    except CursorWrong as error:
+        raise BadRequest("The address asks for a page of the list that does not exist.") from error

@@ -5,13 +5,14 @@ from posthouse.accounts.models import Role
 
 _RANK = {Role.VIEWER: 0, Role.MANAGER: 1, Role.OWNER: 2}
 _NEEDS = {"view": Role.VIEWER, "edit": Role.MANAGER, "send": Role.MANAGER, "own": Role.OWNER}
+_RUNS_THE_INSTALLATION = frozenset({"operator", "system"})
 
 
 class NotAllowed(Exception):
     """The actor's role does not reach; the text says which role would."""
 
     def __init__(self, actor: Actor, permission: str) -> None:
-        needed = _NEEDS[permission].label
+        needed = _NEEDS[permission].label if permission in _NEEDS else "Operator"
         super().__init__(f"{actor.name} may not do this: the role {needed} is needed.")
         self.actor, self.permission = actor, permission
 
@@ -25,3 +26,9 @@ def demand(actor: Actor, permission: str) -> None:
     """Raises :class:`NotAllowed` unless :func:`may`."""
     if not may(actor, permission):
         raise NotAllowed(actor, permission)
+
+
+def demand_operator(actor: Actor) -> None:
+    """Raises :class:`NotAllowed` for everybody but operators and the installation itself."""
+    if actor.kind not in _RUNS_THE_INSTALLATION:
+        raise NotAllowed(actor, "operate")

@@ -1,21 +1,35 @@
-"""The verbs on groups, accounts, people and API keys."""
+"""The verbs on user groups and accounts; those on people and keys stand beside (people, keys)."""
 
-import hashlib
-import secrets
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.text import slugify
 
-from posthouse.accounts import access, audit
+from posthouse.accounts import audit, dnstemplates
 from posthouse.accounts.actors import Actor
-from posthouse.accounts.models import Account, ApiKey, Membership, Role, User, UserGroup
-from posthouse.accounts.permissions import demand
+from posthouse.accounts.errors import GroupInUse
+from posthouse.accounts.keys import create_api_key, key_for, revoke_api_key
+from posthouse.accounts.models import Account, Membership, Role, UserGroup
+from posthouse.accounts.people import add_member, create_user, invite_member
+from posthouse.accounts.permissions import demand, demand_operator
 
-Row = TypeVar("Row", UserGroup, Account)
+__all__ = [
+    "add_member",
+    "change_account",
+    "change_group",
+    "create_account",
+    "create_api_key",
+    "create_group",
+    "create_user",
+    "delete_group",
+    "invite_member",
+    "key_for",
+    "open_account",
+    "revoke_api_key",
+]
 
 GROUP_FIELDS = (
     "name",
@@ -23,14 +37,16 @@ GROUP_FIELDS = (
     "campaign_dns_template",
     "sender_domains_limit",
 )
+OWNERS_FIELDS = frozenset({"name", "time_zone"})  # the others of an account are the operator's
 ACCOUNT_FIELDS = ("name", "group", "status", "time_zone")
 
 
 @transaction.atomic
 def create_group(actor: Actor, **values: Any) -> UserGroup:
     """A new user group; ``values`` are GROUP_FIELDS."""
+    demand_operator(actor)
     group = UserGroup(**values)
-    _check(group)
+    _check_group(group)
     group.save()
     audit.record(actor, "group.create", group, after=audit.changes(UserGroup(), values)[1])
     return group
@@ -39,113 +55,93 @@ def create_group(actor: Actor, **values: Any) -> UserGroup:
 @transaction.atomic
 def change_group(actor: Actor, group: UserGroup, **values: Any) -> UserGroup:
     """Changes the named fields and leaves the others as they are."""
-    return _change(actor, "group.change", group, values)
+    demand_operator(actor)
+    before, after = _set(group, values)
+    _check_group(group, set(after))
+    group.save()
+    if after:
+        audit.record(actor, "group.change", group, before=before, after=after)
+    return group
+
+
+@transaction.atomic
+def delete_group(actor: Actor, group: UserGroup) -> None:
+    """Removes a group that no account is in, or raises :class:`GroupInUse`."""
+    demand_operator(actor)
+    if accounts := group.accounts.count():
+        raise GroupInUse(group.name, accounts)
+    audit.record(actor, "group.delete", group)
+    group.delete()
 
 
 @transaction.atomic
 def create_account(actor: Actor, *, name: str, group: UserGroup, time_zone: str = "UTC") -> Account:
     """A new account in a group, with a slug made from its name."""
+    demand_operator(actor)
     account = Account(name=name, group=group, time_zone=time_zone, slug=_free_slug(name))
-    _check(account)
+    _check_account(account)
     account.save()
     audit.record(actor, "account.create", account, account=account, after={"group": group.name})
     return account
 
 
 @transaction.atomic
-def change_account(actor: Actor, account: Account, **values: Any) -> Account:
-    """Changes the named ACCOUNT_FIELDS and leaves the others as they are."""
-    return _change(actor, "account.change", account, values, account=account)
-
-
-@transaction.atomic
-def create_user(
-    actor: Actor, *, email: str, name: str = "", password: str | None, is_operator: bool = False
-) -> User:
-    """A person who can sign in; without a password they set one by the reset link."""
-    user = User(email=email.strip().lower(), name=name, is_operator=is_operator)
-    user.set_password(password) if password else user.set_unusable_password()
-    _check(user)
-    user.save()
-    audit.record(actor, "user.create", user, after={"operator": is_operator})
-    return user
-
-
-@transaction.atomic
-def add_member(actor: Actor, account: Account, user: User, role: Role) -> Membership:
-    """Gives a person a role in an account, or another role than before."""
-    demand(actor, "own")
-    membership, _ = Membership.objects.update_or_create(
-        account=account, user=user, defaults={"role": role}
-    )
-    audit.record(actor, "member.add", membership, account=account, after={"role": role})
-    return membership
-
-
-@transaction.atomic
-def create_api_key(
-    actor: Actor, account: Account, *, name: str, role: Role = Role.MANAGER
-) -> tuple[ApiKey, str]:
-    """A new key and its text, which is shown once and never again. Owner keys are not made."""
-    demand(actor, "own")
-    text = f"ph_{secrets.token_urlsafe(32)}"
-    key = ApiKey(
-        account=account,
-        name=name,
-        role=Role.MANAGER if role == Role.OWNER else role,
-        digest=_digest(text),
-        hint=f"{text[:6]}…{text[-4:]}",
-        created_by=actor.user,
-    )
-    _check(key)
-    key.save()
-    audit.record(actor, "api-key.create", key, account=account, after={"role": key.role})
-    return key, text
-
-
-@transaction.atomic
-def revoke_api_key(actor: Actor, key: ApiKey) -> None:
-    """The key works no more, from now on."""
-    demand(actor, "own")
-    key.revoked_at = timezone.now()
-    key.save(update_fields=["revoked_at"])
-    audit.record(actor, "api-key.revoke", key, account=key.account)
-
-
-def key_for(text: str) -> ApiKey | None:
-    """The unrevoked key with this text, of an active account; notes when it was used."""
-    with access.across_tenants():
-        key: ApiKey | None = (
-            ApiKey.objects.select_related("account__group")
-            .filter(digest=_digest(text), revoked_at=None, account__status=Account.Status.ACTIVE)
-            .first()
+def open_account(
+    actor: Actor, *, owner_email: str, owner_name: str = "", **values: Any
+) -> tuple[Account, Membership]:
+    """A new account together with its owner, who is invited by mail if they are new here."""
+    account = create_account(actor, **values)
+    try:
+        return account, invite_member(
+            actor, account, email=owner_email, name=owner_name, role=Role.OWNER
         )
-        now = timezone.now()
-        if key and (key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60):
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return key
+    except ValidationError as error:
+        fields = {f"owner_{field}": texts for field, texts in error.message_dict.items()}
+        raise ValidationError(fields) from error
 
 
-def _digest(text: str) -> str:
-    """SHA-256 is enough for 256 random bits; slow hashes are for words that people choose."""
-    return hashlib.sha256(text.encode()).hexdigest()
+@transaction.atomic
+def change_account(actor: Actor, account: Account, **values: Any) -> Account:
+    """Changes the named ACCOUNT_FIELDS; an owner may change name and time zone only."""
+    if set(values) <= OWNERS_FIELDS:
+        demand(actor, "own")
+    else:
+        demand_operator(actor)
+    before, after = _set(account, values)
+    _check_account(account)
+    account.save()
+    if after:
+        audit.record(actor, "account.change", account, account=account, before=before, after=after)
+    return account
 
 
-def _check(row: UserGroup | Account | User | ApiKey) -> None:
-    row.full_clean(exclude=["password"])
-
-
-def _change(
-    actor: Actor, verb: str, row: Row, values: Mapping[str, Any], account: Account | None = None
-) -> Row:
+def _set(
+    row: UserGroup | Account, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     before, after = audit.changes(row, values)
     for name, value in values.items():
         setattr(row, name, value)
-    _check(row)
-    row.save()
-    if after:
-        audit.record(actor, verb, row, account=account, before=before, after=after)
-    return row
+    return before, after
+
+
+def _check_group(group: UserGroup, changed: set[str] | None = None) -> None:
+    """The template must be in the file when it is chosen; one that vanishes later is kept."""
+    group.full_clean()
+    if changed is not None and "campaign_dns_template" not in changed:
+        return
+    try:
+        offered = dnstemplates.campaign_templates()
+    except dnstemplates.DnsConfigurationUnusable as error:
+        raise ValidationError({"campaign_dns_template": str(error)}) from error
+    if group.campaign_dns_template not in offered:
+        sentence = f"The DNS configuration has no campaign template {group.campaign_dns_template}."
+        raise ValidationError({"campaign_dns_template": sentence})
+
+
+def _check_account(account: Account) -> None:
+    account.full_clean()
+    if account.time_zone not in available_timezones():
+        raise ValidationError({"time_zone": f"There is no time zone {account.time_zone!r}."})
 
 
 def _free_slug(name: str) -> str:

@@ -1,10 +1,106 @@
-"""What stands in the side bar of each area."""
+"""What stands around a page: its side bar, the accounts to switch to, the other area."""
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from posthouse.accounts.models import Account, User
+from posthouse.accounts.permissions import may
+from posthouse.http.frame import AccountChoice, Frame, NavigationEntry
+
+
+class Entry(NamedTuple):
+    """A link of a side bar: the name of its address, and the permission it asks for."""
+
+    label: str
+    address: str
+    icon: str
+    section: str = ""
+    permission: str = "view"
+
+
+ACCOUNT = (
+    Entry("Home", "account-home", "home"),
+    Entry("Campaigns", "campaigns:list", "send"),
+    Entry("Lists", "audience:lists", "list", "Audience"),
+    Entry("Subscribers", "audience:subscribers", "users", "Audience"),
+    Entry("Fields", "audience:fields", "forms", "Audience"),
+    Entry("Imports", "audience:imports", "file-import", "Audience"),
+    Entry("Suppressions", "audience:suppressions", "ban", "Audience"),
+    Entry("Sender domains", "domains:list", "world", "Settings"),
+    Entry("Team", "accounts:team", "users-group", "Settings"),
+    Entry("API keys", "accounts:api-keys", "key", "Settings", "own"),
+    Entry("Account", "accounts:general", "settings", "Settings", "own"),
+)
+OPERATOR = (
+    Entry("Overview", "operator-home", "gauge"),
+    Entry("Delivery servers", "operator-servers:list", "server", "Sending"),
+    Entry("User groups", "operator-accounts:groups", "users-group", "Tenants"),
+    Entry("Accounts", "operator-accounts:accounts", "building", "Tenants"),
+    Entry("Sender domains", "operator-domains:list", "world", "Tenants"),
+    Entry("People", "operator-accounts:people", "users", "Installation"),
+    Entry("DNS templates", "operator-domains:templates", "template", "Installation"),
+    Entry("Log of actions", "operator-accounts:log", "history", "Installation"),
+)
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The entries of the area that the request is in."""
-    return {"navigation": []}
+    """``navigation`` and ``frame`` for every page; pages outside both areas keep a person's own."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {"navigation": [], "frame": Frame()}
+    accounts = list(Account.objects.filter(memberships__user=user).order_by("name"))
+    in_area = request.path.startswith("/operator/")
+    account: Account | None = getattr(request, "account", None)
+    if user.is_operator and (in_area or account is None):
+        return _operator(request, accounts)
+    return _account(request, user, accounts, account or next(iter(accounts), None))
+
+
+def _operator(request: HttpRequest, accounts: list[Account]) -> dict[str, Any]:
+    other = _link("Own account", accounts[0], "building") if accounts else None
+    entries = _marked(request, (_entry(entry, []) for entry in OPERATOR))
+    return {"navigation": entries, "frame": Frame(area="operator", other_area=other)}
+
+
+def _account(
+    request: HttpRequest, user: User, accounts: list[Account], account: Account | None
+) -> dict[str, Any]:
+    if account is None:
+        return {"navigation": [], "frame": Frame()}
+    actor = getattr(request, "actor", None)
+    shown = [one for one in ACCOUNT if actor is None or may(actor, one.permission)]
+    operator = NavigationEntry("Operator area", reverse("operator-home"), "settings")
+    frame = Frame(
+        account=account.name,
+        accounts=tuple(
+            AccountChoice(one.name, reverse("account-home", args=[one.slug]), one == account)
+            for one in accounts
+        ),
+        other_area=operator if user.is_operator else None,
+    )
+    entries = _marked(request, (_entry(one, [account.slug]) for one in shown))
+    return {"navigation": entries, "frame": frame}
+
+
+def _link(label: str, account: Account, icon: str) -> NavigationEntry:
+    return NavigationEntry(label, reverse("account-home", args=[account.slug]), icon)
+
+
+def _entry(entry: Entry, arguments: list[str]) -> NavigationEntry:
+    try:
+        url = reverse(entry.address, args=arguments)
+    except NoReverseMatch:
+        url = ""
+    return NavigationEntry(entry.label, url, entry.icon, section=entry.section)
+
+
+def _marked(request: HttpRequest, entries: Iterable[NavigationEntry]) -> list[NavigationEntry]:
+    """The entries, with the one marked whose address fits the request's best."""
+    found = [entry for entry in entries if entry.url]
+    fitting = [entry.url for entry in found if request.path.startswith(entry.url)]
+    best = max(fitting, key=len, default="")
+    return [replace(entry, active=entry.url == best) for entry in found]

@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from posthouse.api.api import addresses
-from posthouse.web import failures, public
+from posthouse.web import failures, pages, public
 
 FEATURES = ("accounts", "audience", "domains", "servers", "content", "campaigns", "operations")
 
@@ -29,6 +29,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/", include("allauth.urls")),
     path("api/v1/", include((addresses(), "api"))),
     re_path("^api/", login_not_required(failures.api_not_found)),
+    path("", pages.home, name="home"),
+    path("a/<slug:slug>/", pages.account_home, name="account-home"),
+    path("operator/", pages.operator_home, name="operator-home"),
+    path("operator/motion/", pages.operator_motion, name="operator-motion"),
     *_area("a/<slug:slug>/", "account_urlpatterns", ""),
     *_area("operator/", "operator_urlpatterns", "operator-"),
 ]

@@ -1,0 +1,67 @@
+"""Where a person lands: the choice of an area, the start page of an account and the operator's."""
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from posthouse.accounts.areas import AccountRequest, AreaRequest, account_page, operator_page
+from posthouse.accounts.models import Account, User
+from posthouse.domains import queries as domain_queries
+from posthouse.http.live import live
+from posthouse.web import firststeps, queries
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Operators go to their overview, members to their account; several accounts are offered."""
+    user = cast("User", request.user)
+    if user.is_operator:
+        return redirect("operator-home")
+    accounts = Account.objects.filter(memberships__user=user).order_by("name")
+    if len(accounts) == 1:
+        return redirect("account-home", accounts[0].slug)
+    return render(request, "web/choice.html", {"accounts": accounts})
+
+
+@account_page("view")
+def account_home(request: AccountRequest) -> HttpResponse:
+    """What is ready and what is missing, the last campaigns, the health of the domains."""
+    account = request.account
+    ready = queries.readiness(account)
+    context = {
+        "account": account,
+        "ready": ready,
+        "steps": firststeps.of_account(account, ready),
+        "campaigns": queries.last_campaigns(),
+        "domains": domain_queries.domains()[:10],
+        "domains_limit": account.group.sender_domains_limit,
+    }
+    return render(request, "web/account_home.html", context)
+
+
+@operator_page
+def operator_home(request: AreaRequest) -> HttpResponse:
+    """The installation at a glance: what is missing, what moves, what is in trouble."""
+    context = _moving() | {
+        "steps": firststeps.of_installation(queries.installed()),
+        "servers": queries.servers_in_trouble(),
+        "domains": queries.domains_in_trouble(),
+    }
+    return render(request, "web/operator_home.html", context)
+
+
+@operator_page
+def operator_motion(request: AreaRequest) -> HttpResponse:
+    """The part of the overview that moves."""
+    context = _moving()
+    moving = bool(context["motions"] or context["imports"])
+    return live(request, "web/operator_motion.html", context, moving=moving)
+
+
+def _moving() -> dict[str, object]:
+    return {
+        "engines": queries.engines(),
+        "waiting": queries.waiting(),
+        "motions": queries.motions(),
+        "imports": queries.imports_running(),
+    }
