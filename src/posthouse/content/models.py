@@ -14,10 +14,14 @@ class ContentVersion(TenantRow):
     preheader = models.CharField("preview text", max_length=250, blank=True)
     html = models.TextField(blank=True)
     text = models.TextField(blank=True)
+    digest = models.CharField(
+        max_length=64, editable=False, help_text="SHA-256 of the parts, by which they are found."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = "content version"
+        indexes = [models.Index(fields=["account", "digest"], name="content_by_digest")]
 
     def __str__(self) -> str:
         return self.subject

@@ -145,6 +145,11 @@ class Delivery(TenantRow):
     def __str__(self) -> str:
         return f"{self.address}: {self.state}"
 
+    @property
+    def public_id(self) -> str:
+        """How pages and the API name it; there is no column for it, for the id is in every index."""
+        return f"dlv_{self.pk:x}"
+
 
 class Attempt(TenantRow):
     """One try at a delivery and the server's own words; append-only."""

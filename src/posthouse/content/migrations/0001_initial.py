@@ -25,11 +25,13 @@ class Migration(migrations.Migration):
                 ('preheader', models.CharField(blank=True, max_length=250, verbose_name='preview text')),
                 ('html', models.TextField(blank=True)),
                 ('text', models.TextField(blank=True)),
+                ('digest', models.CharField(editable=False, help_text='SHA-256 of the parts, by which they are found.', max_length=64)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
             ],
             options={
                 'verbose_name': 'content version',
+                'indexes': [models.Index(fields=['account', 'digest'], name='content_by_digest')],
             },
         ),
     ]

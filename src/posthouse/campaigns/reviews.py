@@ -1,0 +1,162 @@
+"""Looks at a draft as the sending path would, and says what keeps it from being sent."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+
+from posthouse.accounts.models import Account
+from posthouse.audience.models import SubscriberList
+from posthouse.campaigns import queries
+from posthouse.campaigns.models import Campaign
+from posthouse.campaigns.queries import Audience
+from posthouse.content.checks import Check, Weight, bare_fields, check_parts
+from posthouse.content.parts import Parts
+from posthouse.content.services import parts_of
+from posthouse.core.channels import Channel
+from posthouse.core.dns.names import registered_domain
+from posthouse.core.identity import Identity, IdentityRefused
+from posthouse.deliveries.route import Route, RouteRefused, SenderChoice, preview
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a campaign says, who says it, and to whom; saved, or as typed so far."""
+
+    account: Account
+    sender: SenderChoice
+    parts: Parts
+    lists: list[SubscriberList]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person should know before sending; ``route`` is None where there is none."""
+
+    checks: tuple[Check, ...]
+    audience: Audience
+    route: Route | None
+
+    @property
+    def stops(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.weight is Weight.STOPS)
+
+
+def draft_of(campaign: Campaign) -> Draft:
+    """A saved campaign as a draft."""
+    return Draft(
+        account=campaign.account,
+        sender=sender_of(campaign.account, campaign),
+        parts=parts_of(campaign.content),
+        lists=queries.lists_of(campaign),
+    )
+
+
+def sender_of(account: Account, campaign: Campaign) -> SenderChoice:
+    """The chosen sender: split in two with sender domain management, else one free address."""
+    managed = account.group.sender_domain_management
+    return SenderChoice(
+        from_name=campaign.from_name,
+        from_local=campaign.from_local if managed else "",
+        sender_domain=campaign.sender_domain if managed else None,
+        from_address="" if managed else campaign.from_address,
+        reply_to=campaign.reply_to,
+    )
+
+
+def route_of(draft: Draft) -> Route:
+    """The way that the campaign would take now. Raises RouteRefused."""
+    ids = [one.pk for one in draft.lists]
+    return preview(draft.account, Channel.MARKETING, draft.sender, ids)
+
+
+def review(draft: Draft, *, to_lists: bool = True) -> Review:
+    """All checks of a draft; a test message needs no lists."""
+    found = list(_from(draft))
+    route: Route | None = None
+    if not found:
+        try:
+            route = route_of(draft)
+            found += _alignment(route.identity)
+        except RouteRefused as refused:
+            found.append(Check(_field_of(draft, refused), Weight.STOPS, str(refused)))
+    found += check_parts(draft.parts, queries.known_fields())
+    audience = Audience()
+    if to_lists:
+        audience = queries.audience(draft.account, draft.lists)
+        found += [*_whom(draft.lists, audience), *_gaps(draft)]
+    return Review(tuple(found), audience, route)
+
+
+def demand_sendable(reviewed: Review) -> None:
+    """Raises ValidationError, by field, where something keeps the draft from being sent."""
+    if reviewed.stops:
+        fields: dict[str, list[str]] = {}
+        for check in reviewed.stops:
+            fields.setdefault(check.field or "__all__", []).append(check.sentence)
+        raise ValidationError(fields)
+
+
+def _from(draft: Draft) -> Iterator[Check]:
+    sender = draft.sender
+    if not draft.account.group.sender_domain_management:
+        if not sender.from_address:
+            yield Check("from_address", Weight.STOPS, "Enter the From address.")
+        return
+    if not sender.from_local:
+        sentence = "Enter what stands before the @ of the From address, for example news."
+        yield Check("from_local", Weight.STOPS, sentence)
+    if sender.sender_domain is None:
+        sentence = "Choose the sender domain that this campaign comes from."
+        yield Check("sender_domain", Weight.STOPS, sentence)
+
+
+def _field_of(draft: Draft, refused: RouteRefused) -> str:
+    """Identity is a matter of From; servers are the operator's, and have no field here."""
+    if not isinstance(refused.__cause__, IdentityRefused):
+        return ""
+    return "sender_domain" if draft.account.group.sender_domain_management else "from_address"
+
+
+def _alignment(identity: Identity) -> Iterator[Check]:
+    """Does the return path's domain vouch for the From domain (DMARC, RFC 7489 3.1.2, relaxed)?"""
+    sender = identity.from_address.rpartition("@")[2]
+    path = identity.mfrom.rpartition("@")[2]
+    if registered_domain(sender) == registered_domain(path):
+        sentence = f"From {identity.from_address}, return path at {path}: they belong together, so SPF counts for DMARC."  # noqa: E501
+        yield Check("", Weight.FINE, sentence)
+    else:
+        sentence = (
+            f"From {identity.from_address}, but the return path is at {path}, another domain: "
+            "for DMARC only the DKIM signature counts."
+        )
+        yield Check("", Weight.ADVICE, sentence)
+
+
+def _whom(lists: Sequence[SubscriberList], audience: Audience) -> Iterator[Check]:
+    if not lists:
+        yield Check("lists", Weight.STOPS, "Choose at least one list.")
+    elif not audience.members:
+        sentence = "Nobody is subscribed to the chosen lists. Import or add subscribers first."
+        yield Check("lists", Weight.STOPS, sentence)
+    elif not audience.recipients:
+        sentence = f"All {audience.members:,} people of the chosen lists are suppressed."
+        yield Check("lists", Weight.STOPS, sentence)
+    elif audience.suppressed:
+        sentence = f"{audience.suppressed:,} of {audience.members:,} people are suppressed and will be left out."  # noqa: E501
+        yield Check("lists", Weight.FINE, sentence)
+
+
+def _gaps(draft: Draft) -> Iterator[Check]:
+    known = queries.known_fields()
+    keys = [key for key in bare_fields(draft.parts) if key in known]
+    if not draft.lists or not keys:
+        return
+    without, looked_at = queries.gaps(draft.lists, keys)
+    for key, count in without.items():
+        if count:
+            sentence = (
+                f"“{key}” is empty for {count:,} of {looked_at:,} people. "
+                f'Give it a default: {{{{ {key} | default: "friend" }}}}.'
+            )
+            yield Check("html", Weight.ADVICE, sentence)
