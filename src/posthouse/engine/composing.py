@@ -38,7 +38,7 @@ class Composer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._key = hashlib.sha256(settings.TOKEN_KEY.encode()).digest()
-        self._signer = Signer(settings.DKIM_PRIVATE_KEY)
+        self._signer = Signer()
         self._compiled: OrderedDict[tuple[int, Identity], CompiledMessage] = OrderedDict()
 
     async def compose(
@@ -48,6 +48,8 @@ class Composer:
         if not parcels:
             return [], []
         try:
+            if claim.route.signs_here:
+                self._signer.demand_key()
             compiled = await self._compile(claim)
         except CompositionRefused as refused:
             return [], [_not_made(parcel.id, str(refused)) for parcel in parcels]

@@ -32,17 +32,19 @@ class Job:
     every: float = 0  # seconds; 0: as often as there is work
 
 
-# A lane is a thread: an import of a million rows must not keep a campaign waiting.
-LANES: tuple[tuple[Job, ...], ...] = (
-    (
+_IDLE_SECONDS = 0.2
+_LEASE = "housekeeping"
+
+
+def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
+    """A lane is a thread: an import of a million rows must not keep a campaign waiting."""
+    mail = (
         Job("events", events.handle_some),
         Job("fan-out", fan_out_next),
         Job("sweep", lambda: bool(sweep()), every=0.5),
-    ),
-    (Job("imports", run_next_import),),
-)
-_IDLE_SECONDS = 0.2
-_LEASE = "housekeeping"
+    )
+    imports = (Job("imports", lambda: run_next_import(lambda: not stop.is_set())),)
+    return mail, imports
 
 
 def run() -> None:
@@ -52,10 +54,10 @@ def run() -> None:
         signal.signal(number, lambda *_: stop.set())
     owner = f"{socket.gethostname()}:{os.getpid()}"
     log.info("worker %s works", owner)
-    lanes = [threading.Thread(target=_lane, args=(lane, owner, stop)) for lane in LANES]
-    for thread in lanes:
+    threads = [threading.Thread(target=_lane, args=(jobs, owner, stop)) for jobs in lanes(stop)]
+    for thread in threads:
         thread.start()
-    for thread in lanes:
+    for thread in threads:
         thread.join()
     leases.let_go(_LEASE, owner)
     log.info("worker %s stops", owner)

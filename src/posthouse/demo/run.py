@@ -1,0 +1,104 @@
+"""Runs the demo: builds the world, takes the seven steps, compares, and shows the way in."""
+
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from posthouse.demo.parts import PartFailed
+from posthouse.demo.world import World, build_world
+
+_CONFIG = Path(__file__).resolve().parents[3] / "config" / "dns.toml"
+
+
+def run(*, recipients: int, leave: bool, home: Path | None) -> int:
+    """0 only if all steps passed and the sink's own record agrees with the database."""
+    console = Console(highlight=False)
+    folder = _folder(home)
+    shutil.copy(_CONFIG, folder / "dns.toml")
+    console.print(f"A world in a box, in {folder}. Everything stays on 127.0.0.1.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    world = build_world(folder)
+    try:
+        code = _play(world, console, recipients, leave)
+    except PartFailed as failed:
+        console.print(f"[red]{failed}[/red]")
+        code = 1
+    except KeyboardInterrupt:
+        console.print("\nStopping.")
+        code = 130
+    finally:
+        world.parts.stop_all()
+        if home is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+def _folder(home: Path | None) -> Path:
+    if home is None:
+        return Path(tempfile.mkdtemp(prefix="posthouse-demo-"))
+    home.mkdir(parents=True, exist_ok=True)
+    if any(home.iterdir()):
+        print(f"posthouse: {home} is not empty: name a new folder.", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2)
+    return home.resolve()
+
+
+def _play(world: World, console: Console, recipients: int, leave: bool) -> int:
+    from posthouse.cli.starting import migrate, start_django
+
+    start_django(migrated=False)
+    migrate()
+    from posthouse.demo.comparing import compare
+    from posthouse.demo.steps import STEPS, Scene, StepFailed, make_operator
+
+    done = 0
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
+    ) as bars:
+        bar = bars.add_task("", total=recipients, visible=False)
+
+        def progress(now: int, of: int) -> None:
+            bars.update(bar, completed=now, total=of, visible=now < of)
+
+        scene = Scene(world, recipients, progress, make_operator())
+        for number, step in enumerate(STEPS, 1):
+            bars.update(bar, description=step.title, completed=0)
+            try:
+                said = step.take(scene)
+            except StepFailed as failed:
+                console.print(f"[red]{number}/7 {step.title}: {failed}[/red]")
+                break
+            done = number
+            console.print(f"[green]{number}/7[/green] [bold]{step.title}[/bold]: {said}")
+    if not leave and done == len(STEPS):
+        world.posthouse("web", "web", "--port", str(world.web_port))
+        _show_the_way_in(world, console)
+    verdict = None
+    if scene.campaign is not None and scene.campaign.dispatch is not None:
+        verdict = compare(scene.campaign.dispatch, world.sink_record)
+    accepted = verdict.accepted if verdict else 0
+    rate = accepted / scene.seconds_sending if scene.seconds_sending else 0
+    console.print(
+        f"demo: {done}/7 steps, {accepted} accepted, {verdict.lost if verdict else 0} lost, "
+        f"{verdict.duplicated if verdict else 0} duplicated, {rate:.0f} msg/s"
+    )
+    clean = done == len(STEPS) and verdict is not None and verdict.is_clean
+    if not leave and done == len(STEPS):
+        console.print("Stays up until Ctrl-C.")
+        threading.Event().wait()
+    return 0 if clean else 1
+
+
+def _show_the_way_in(world: World, console: Console) -> None:
+    from posthouse.demo.steps import OPERATOR_ADDRESS, OWNER_ADDRESS, PASSWORD
+
+    console.print(f"\nPages:  {world.site}")
+    console.print(f"        operator  {OPERATOR_ADDRESS}  {PASSWORD}")
+    console.print(f"        account   {OWNER_ADDRESS}  {PASSWORD}")
+    console.print(f"Inbox:  {world.inbox}  (what the relay took)\n")
