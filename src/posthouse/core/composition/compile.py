@@ -20,7 +20,7 @@ from posthouse.core.composition.headers import (
 )
 from posthouse.core.composition.logic import Logic
 from posthouse.core.composition.memo import remembered
-from posthouse.core.composition.merge import Island, Part, read_plain
+from posthouse.core.composition.merge import Part, read_plain
 from posthouse.core.composition.mergetags import Slot
 from posthouse.core.composition.parts import read_parts
 from posthouse.core.composition.quoted import quote
@@ -96,18 +96,17 @@ def _sender_lines(sender: Sender) -> tuple[bytes, bytes]:
 
 def _encoded(part: Part | None) -> Iterator[bytes | Filled]:
     """A part in quoted-printable, ending in a line end."""
-    last: str | Slot | Island = "\n"
-    for last in part.pieces if part else ():
-        if isinstance(last, str):
-            yield quote(last)
-        elif isinstance(last, Slot):
-            yield last
-        else:
-            assert part is not None
-            assert part.logic is not None
-            yield IslandOf(part.logic, last.number)
-    if not isinstance(last, str) or not last.endswith("\n"):
-        yield quote("\n")
+    if part is None:
+        return
+    *pieces, last = part.pieces or ("",)
+    ended = [last.removesuffix("\n") + "\n"] if isinstance(last, str) else [last, "\n"]
+    for piece in (*pieces, *ended):
+        if isinstance(piece, str):
+            yield quote(piece)
+        elif isinstance(piece, Slot):
+            yield piece
+        elif part.logic is not None:
+            yield IslandOf(part.logic, piece.number)
 
 
 def _body(cuts: Sequence[bytes], parts: Sequence[Part | None]) -> Iterator[bytes | Filled]:

@@ -110,9 +110,18 @@ def _wrapped(value: bytes, separator: bytes) -> bytes:
     return b"\r\n  ".join(lines).removesuffix(separator)
 
 
+def _body(message: Rendered) -> memoryview:
+    """The body without empty lines at its end (RFC 6376 3.4.4 (b)), not copied."""
+    end = len(message.content)
+    # The empty line before the body counts as a line end, so that a body of none becomes nothing.
+    while message.content.endswith(b"\r\n\r\n", message.body_at - 2, end):
+        end -= 2
+    return memoryview(message.content)[message.body_at : end]
+
+
 def prepare(message: Rendered, keys: Sequence[SigningKey], when: datetime) -> list[Unsigned]:
-    """What each key must sign. The body must be in relaxed form already, as rendered ones are."""
-    body_hash = b64encode(sha256(memoryview(message.content)[message.body_at :]).digest())
+    """What each key must sign. The body's lines must be in relaxed form, as rendered ones are."""
+    body_hash = b64encode(sha256(_body(message)).digest())
     names, lines = _chosen(message.headers)
     shared = b"t=%d;\r\n h=%b;\r\n bh=%b;\r\n b=" % (
         int(when.timestamp()),

@@ -155,8 +155,12 @@ class Logic:
     fields: tuple[str, ...]
 
     def run(self, values: Mapping[str, str], now: datetime) -> list[str]:
-        """The text of each island for one recipient. Raises MergeFailed."""
-        known = {name: clean_value(values[name]) for name in self.fields if name in values}
+        """The text of each island for one recipient; an empty value counts as none.
+
+        Raises MergeFailed.
+        """
+        given = {name: clean_value(values.get(name, "")) for name in self.fields}
+        known = {name: value for name, value in given.items() if value}
         try:
             made = self.template.render({**known, "now": now, "today": now})
         except LiquidError as error:

@@ -16,6 +16,7 @@ from liquid.builtin.expressions.primitive import IntegerLiteral, RangeLiteral
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.exceptions import LiquidSyntaxError
 from liquid.expression import Expression
+from liquid.undefined import is_undefined
 
 MOST_TAGS: Final = 2_000  # in one part
 MOST_TAGS_IN_LOOP: Final = 200
@@ -25,7 +26,11 @@ _COMPARISONS = (EqExpression, NeExpression, LtExpression, LeExpression, GtExpres
 
 
 class _Operand(Expression):
-    """One side of a comparison: fields are text, so text beside a number is read as a number."""
+    """One side of a comparison, read as what stands on the other side.
+
+    Fields are text, so text beside a number is a number; a field that a person lacks is "" beside
+    text (and beside `blank` and `empty`), and nothing beside a number.
+    """
 
     __slots__ = ("other", "own")
 
@@ -35,21 +40,23 @@ class _Operand(Expression):
 
     def evaluate(self, context: RenderContext) -> object:
         value = self.own.evaluate(context)
-        if not isinstance(value, str):
+        if not isinstance(value, str) and not is_undefined(value):
             return value
         beside = self.other.evaluate(context)
-        if isinstance(beside, bool) or not isinstance(beside, (int, float)):
-            return value
-        return _number(value)
+        if isinstance(beside, (int, float)) and not isinstance(beside, bool):
+            return _number(value)
+        if is_undefined(value):
+            return None if beside is None or is_undefined(beside) else ""
+        return value
 
     def children(self) -> list[Expression]:
         return [self.own]
 
 
-def _number(text: str) -> float | None:
-    """None, which compares false with every number, where the text is none."""
+def _number(value: object) -> float | None:
+    """None, which compares false with every number, where the value is none."""
     try:
-        return float(text)
+        return float(str(value))
     except ValueError:
         return None
 
