@@ -7,5 +7,6 @@ import "./forms.js";
 import "./live.js";
 import "./menus.js";
 import "./switch.js";
+import "./tables.js";
 import "./times.js";
 import "./upload.js";

@@ -214,6 +214,15 @@ def test_the_chart_is_drawn(page: Page) -> None:
     expect(page.get_by_role("cell", name="40,000,000").last).to_be_visible()
 
 
+def test_on_a_narrow_screen_cells_carry_their_columns_name(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/")
+    table = page.locator("table.card-table")
+    expect(table.locator("thead")).to_be_hidden()
+    expect(table.locator("td").last).to_have_attribute("data-label", "Sent")
+    assert table.evaluate("table => table.parentElement.scrollWidth <= innerWidth")
+
+
 def test_on_a_narrow_screen_the_navigation_opens(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     page.goto("/")
