@@ -16,7 +16,7 @@ sources=$(sum package-lock.json frontend/*)
 command -v node >/dev/null || { echo "front end: node is missing; install requirements.lock into .venv" >&2; exit 1; }
 if [ "$(cat node_modules/.lock-sum 2>/dev/null)" != "$lock" ]; then
   echo "front end: installing (npm ci)"
-  npm ci --ignore-scripts --silent
+  npm ci --ignore-scripts --loglevel=error
   echo "$lock" >node_modules/.lock-sum
 fi
 echo "front end: building"
