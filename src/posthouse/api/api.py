@@ -15,6 +15,8 @@ from posthouse.api import account
 from posthouse.api.docs import OperationList
 from posthouse.api.errors import answer, method_not_allowed
 from posthouse.api.keys import RATE, ApiKey, KeyThrottle
+from posthouse.audience import api as audience
+from posthouse.domains import api as domains
 
 _PROBLEM = "application/problem+json"
 
@@ -48,7 +50,8 @@ api = Api(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):  # all that ninja answers by itself
     api.add_exception_handler(kind, answer)
-api.add_router("", account.router)
+for feature in (account, audience, domains):
+    api.add_router("", feature.router)
 
 
 def addresses() -> list[URLPattern | URLResolver]:

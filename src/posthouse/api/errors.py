@@ -12,6 +12,9 @@ from ninja.errors import ValidationError as RequestNotValid
 
 from posthouse.accounts.access import Missing
 from posthouse.accounts.permissions import NotAllowed
+from posthouse.audience.errors import AudienceRefused
+from posthouse.core.verification.status import StatusRefused
+from posthouse.domains.errors import DomainRefused
 from posthouse.http.paging import CursorWrong
 from posthouse.http.problems import problem
 
@@ -42,6 +45,9 @@ FAILED = Answer(
 # First match wins: the special ones stand before their bases.
 ANSWERS: tuple[tuple[type[Exception], Answer], ...] = (
     (Missing, NOT_FOUND),
+    (AudienceRefused, REFUSED),
+    (DomainRefused, REFUSED),
+    (StatusRefused, REFUSED),
     (Http404, Answer(404, "not-found", "Not found", "There is nothing at this address.")),
     (NotAllowed, NOT_ALLOWED),
     (ValidationError, NOT_ACCEPTED),

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db.models import QuerySet
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from posthouse.accounts import access
@@ -83,9 +83,9 @@ def list_domains(request: AccountRequest, cursor: str = "", limit: int = 50) -> 
 
 
 @router.post("/domains", response={201: DomainOut} | _ERRORS)
-def add_domain(request: AccountRequest, body: DomainNew) -> tuple[int, DomainOut]:
+def add_domain(request: AccountRequest, body: DomainNew) -> Status[DomainOut]:
     """Adds a domain; publish its records, then verify it."""
-    return 201, _out(services.add(request.actor, request.account, body.name))
+    return Status(201, _out(services.add(request.actor, request.account, body.name)))
 
 
 @router.get("/domains/{domain}", response={200: DomainOut} | _ERRORS)
@@ -120,10 +120,10 @@ def enable_domain(request: AccountRequest, domain: str) -> DomainOut:
 
 
 @router.delete("/domains/{domain}", response={204: None} | _ERRORS)
-def delete_domain(request: AccountRequest, domain: str) -> tuple[int, None]:
+def delete_domain(request: AccountRequest, domain: str) -> Status[None]:
     """Deletes it; adding it again begins anew."""
     services.delete(request.actor, access.find(_rows(), domain))
-    return 204, None
+    return Status(204, None)
 
 
 def _rows() -> QuerySet[SenderDomain]:
