@@ -27,11 +27,17 @@ _SILENCE = timedelta(minutes=2)
 _MOST_CLAIMS = 5
 
 
-def receive(actor: Actor, account: Account, file_name: str, chunks: Iterable[bytes]) -> Import:
+def receive(
+    actor: Actor,
+    account: Account,
+    file_name: str,
+    chunks: Iterable[bytes],
+    into: SubscriberList | None = None,
+) -> Import:
     """Keeps an uploaded file and reads its columns; raises FileRefused, and keeps nothing then."""
     demand(actor, "edit")
     name = "".join(c for c in PurePath(file_name).name if c.isprintable())[-200:] or "subscribers"
-    row = Import(account=account, file_name=name)
+    row = Import(account=account, file_name=name, list=into)
     try:
         row.bytes_total = storage.keep(row, chunks)
         head = csvfile.read_head(storage.file_of(row))
@@ -42,6 +48,26 @@ def receive(actor: Actor, account: Account, file_name: str, chunks: Iterable[byt
     row.head = asdict(head)
     row.save()
     return row
+
+
+def take_in(
+    actor: Actor,
+    account: Account,
+    file_name: str,
+    chunks: Iterable[bytes],
+    *,
+    into: SubscriberList | str,
+    consent: str = "",
+    claim: str = "",
+) -> Import:
+    """``receive`` and ``start`` in one, for programs; whatever is refused, nothing is kept."""
+    row = receive(actor, account, file_name, chunks)
+    try:
+        return start(actor, row, into=into, consent=consent, claim=claim)
+    except BaseException:
+        storage.forget_upload(row)
+        row.delete()
+        raise
 
 
 def proposal(row: Import, email: int | None = None) -> list[columns.Column]:

@@ -1,10 +1,11 @@
 """Reads of an audience: counts by status, search, who is suppressed and why."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
+from posthouse.accounts import access
 from posthouse.accounts.models import Account
 from posthouse.audience.columns import Field
 from posthouse.audience.models import (
@@ -70,6 +71,14 @@ def suppressions(account: Account, words: str = "") -> QuerySet[Suppression]:
     return rows.filter(_matching(words)) if words else rows
 
 
+def suppression(account: Account, public_id: str) -> Suppression:
+    """One of the account's own suppressions, or Missing."""
+    row = suppressions(account).filter(public_id=public_id).first()
+    if row is None:
+        raise access.Missing("suppression", public_id)
+    return row
+
+
 def suppressed(
     account: Account, keys: Iterable[str], in_list: SubscriberList | None = None
 ) -> set[str]:
@@ -123,17 +132,57 @@ def imports_in_motion(in_list: SubscriberList) -> QuerySet[Import]:
     return Import.objects.filter(list=in_list, state__in=states)
 
 
-def what_goes_with(in_list: SubscriberList) -> Mapping[str, int]:
-    """What a deletion of the list would take or touch: counts by the plural of what it is.
-
-    Higher features (campaigns) are found through the relations that they declared themselves.
-    """
-    return {
-        str(relation.related_model._meta.verbose_name_plural): _count(relation, in_list)
-        for relation in in_list._meta.related_objects
-    }
+def goes_with(in_list: SubscriberList) -> dict[str, int]:
+    """What a deletion of the list takes along: counts by the plural of what it is."""
+    return _related(in_list, many_to_many=False)
 
 
-def _count(relation: object, row: SubscriberList) -> int:
-    manager = getattr(row, relation.get_accessor_name())  # type: ignore[attr-defined]
-    return int(manager.count())
+def users_of(in_list: SubscriberList) -> dict[str, int]:
+    """What refers to the list and would have one list fewer, such as campaigns."""
+    return _related(in_list, many_to_many=True)
+
+
+def holders_of(field: CustomField) -> int:
+    """How many subscribers have a value in a custom field."""
+    return Subscriber.objects.filter(fields__has_key=field.key).count()
+
+
+def _related(in_list: SubscriberList, *, many_to_many: bool) -> dict[str, int]:
+    """Rows that are not zero. Higher features are found by the relations that they declared."""
+    found = {}
+    for relation in in_list._meta.related_objects:
+        if relation.many_to_many == many_to_many:
+            name = str(relation.related_model._meta.verbose_name_plural)
+            found[name] = int(getattr(in_list, str(relation.get_accessor_name())).count())
+    return {name: count for name, count in found.items() if count}
+
+
+def memberships_of(person: Subscriber) -> list[ListMembership]:
+    """A person's standing in each list, by the list's name."""
+    return list(person.memberships.select_related("list").order_by("list__name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A person, the lists that they are subscribed to, and whether the account may mail them."""
+
+    person: Subscriber
+    lists: list[str]
+    is_suppressed: bool
+
+
+def with_lists(account: Account, people: Iterable[Subscriber]) -> list[Listed]:
+    """The people with what a table of them shows, in two statements."""
+    rows = list(people)
+    names: dict[int, list[str]] = {row.pk: [] for row in rows}
+    joined = ListMembership.objects.filter(subscriber__in=names, status=SUBSCRIBED)
+    for pk, name in joined.order_by("list__name").values_list("subscriber", "list__name"):
+        names[pk].append(name)
+    out = suppressed(account, [row.normalised for row in rows])
+    return [Listed(row, names[row.pk], row.normalised in out) for row in rows]
+
+
+def imports_behind(memberships: Iterable[ListMembership]) -> set[str]:
+    """Public ids of the imports that put people on lists, as far as they are still known."""
+    named = {row.consent.get("import", "") for row in memberships}
+    return set(Import.objects.filter(public_id__in=named).values_list("public_id", flat=True))

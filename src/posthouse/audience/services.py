@@ -66,8 +66,7 @@ def delete_list(actor: Actor, row: SubscriberList) -> None:
     demand(actor, "edit")
     if queries.imports_in_motion(row).exists():
         raise ListBusy(row.name)
-    gone = dict(queries.what_goes_with(row))
-    audit.record(actor, "list.delete", row, account=row.account, before=gone)
+    audit.record(actor, "list.delete", row, account=row.account, before=queries.goes_with(row))
     audit.announce("list.deleted", row.account, list=row.public_id)
     for finished in Import.objects.filter(list=row):
         storage.forget(finished)
@@ -147,7 +146,7 @@ def add_to_list(
     departure = _departures(in_list, subscriber)
     left_at = row.changed_at if row else departure.values_list("created_at", flat=True).first()
     if left_at and not asked_again:
-        raise ValidationError({"address": _they_left(in_list, subscriber, left_at)})
+        raise _they_left(in_list, subscriber, left_at)
     row = row or ListMembership(account=in_list.account, list=in_list, subscriber=subscriber)
     row.status, row.source, row.changed_at = SUBSCRIBED, source, timezone.now()
     row.consent = _evidence(actor, consent)
@@ -155,6 +154,24 @@ def add_to_list(
     departure.delete()
     audit.record(actor, "list.add", row, account=in_list.account, after={"again": bool(left_at)})
     return row
+
+
+@transaction.atomic
+def add_person(
+    actor: Actor,
+    account: Account,
+    in_list: SubscriberList,
+    *,
+    address: str,
+    fields: Mapping[str, object] | None = None,
+    **how: Any,
+) -> ListMembership:
+    """Puts the person with this address on a list, new to the account or known.
+
+    ``how``: source, consent and asked_again of ``add_to_list``.
+    """
+    subscriber, _ = save_subscriber(actor, account, address=address, fields=fields)
+    return add_to_list(actor, in_list, subscriber, **how)
 
 
 @transaction.atomic
@@ -242,11 +259,12 @@ def _departures(in_list: SubscriberList, subscriber: Subscriber) -> QuerySet[Sup
     )
 
 
-def _they_left(in_list: SubscriberList, subscriber: Subscriber, at: datetime) -> str:
-    return (
-        f"{subscriber.address} left the list {in_list.name} on {at:%-d %B %Y}. Add them again only "
-        "if they asked for it, and say so below."
+def _they_left(in_list: SubscriberList, subscriber: Subscriber, at: datetime) -> ValidationError:
+    sentence = (
+        f"{subscriber.address} left the list {in_list.name} on {at:%-d %B %Y}. "
+        "Add them again only if they asked for it."
     )
+    return ValidationError({"address": ValidationError(sentence, code="left")})
 
 
 def _evidence(actor: Actor, consent: str) -> dict[str, str]:

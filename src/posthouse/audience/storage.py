@@ -23,6 +23,11 @@ def rejects_of(row: Import) -> Path:
     return _folder(row) / f"{row.public_id}-rejected.csv"
 
 
+def has_rejects(row: Import) -> bool:
+    """Is there a finished file of rejected rows to fetch?"""
+    return not row.is_moving and bool(row.rejected) and rejects_of(row).exists()
+
+
 def rejects_draft_of(row: Import) -> Path:
     """The same while it is written; every claim has its own, so that two never mix."""
     return _folder(row) / f"{row.public_id}-{row.claim}.part"

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 
 def start_django(*, migrated: bool = True) -> None:
@@ -23,7 +24,7 @@ def migrate(verbosity: int = 0) -> None:
     call_command("migrate", interactive=False, verbosity=verbosity)
 
 
-def fail(sentence: str, code: int = 2) -> None:
+def fail(sentence: str, code: int = 2) -> NoReturn:
     """Prints what went wrong, and ends the command."""
     print(f"posthouse: {sentence}", file=sys.stderr)  # noqa: T201
     raise SystemExit(code)
