@@ -1,27 +1,21 @@
 """Starts Django for a command; what an operator got wrong becomes one clear sentence."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from posthouse.operations.starting import migrate
+from posthouse.operations.starting import start_django as start
+
+__all__ = ["explained", "fail", "migrate", "start_django"]
 from typing import NoReturn
 
 
 def start_django(*, migrated: bool = True) -> None:
     """Loads settings and models; ``migrated`` demands a database that is up to date."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "posthouse.config.settings")
-    import django
-
-    django.setup()
+    start()
     if migrated:
         _demand_migrated()
-
-
-def migrate(verbosity: int = 0) -> None:
-    """Brings the database to this version's tables."""
-    from django.core.management import call_command
-
-    call_command("migrate", interactive=False, verbosity=verbosity)
 
 
 def fail(sentence: str, code: int = 2) -> NoReturn:
@@ -48,9 +42,7 @@ def explained() -> Iterator[None]:
 
 def _sentence(error: Exception) -> str | None:
     """What to tell the operator; None for what is a fault of ours."""
-    from posthouse.config.environment import SettingWrong
-
-    if isinstance(error, SettingWrong):
+    if getattr(error, "is_for_the_operator", False):
         return str(error)
     if type(error).__module__.startswith("django.db") and type(error).__name__ in {
         "OperationalError",

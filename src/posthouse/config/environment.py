@@ -12,6 +12,8 @@ import environ
 class SettingWrong(Exception):
     """A setting of the installation cannot be used; the text names it, says why and what to do."""
 
+    is_for_the_operator = True  # commands show the sentence, not a traceback
+
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name}: {why}")
         self.name, self.why = name, why

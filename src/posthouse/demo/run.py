@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from posthouse.demo.parts import PartFailed
 from posthouse.demo.world import World, build_world
+from posthouse.operations.starting import migrate, start_django
 
 _CONFIG = Path(__file__).resolve().parents[3] / "config" / "dns.toml"
 
@@ -50,9 +51,7 @@ def _folder(home: Path | None) -> Path:
 
 
 def _play(world: World, console: Console, recipients: int, leave: bool) -> int:
-    from posthouse.cli.starting import migrate, start_django
-
-    start_django(migrated=False)
+    start_django()
     migrate()
     from posthouse.demo.comparing import compare
     from posthouse.demo.steps import STEPS, Scene, StepFailed, make_operator
