@@ -38,6 +38,10 @@ class TenantManager(models.Manager[Row]):
             raise ScopeError(f"{self.model.__name__} was queried outside accounts.access.tenant().")
         return rows.filter(account=scope["account"])
 
+    def none(self) -> models.QuerySet[Row]:
+        """No rows at all: also outside a scope, for forms that are filled later."""
+        return super().get_queryset().none()
+
 
 class TenantRow(models.Model):
     """A row of one account: a query outside the doors of ``access.py`` raises."""

@@ -169,10 +169,20 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to strangers because somebody typed their address
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,10/10m/key"}  # key: the account guessed at (A16)
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.choice("POSTHOUSE_TRUSTED_PROXIES", "0", tuple("0123")))
+PASSWORD_RESET_TIMEOUT = 3600
+MFA_ADAPTER = "posthouse.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Posthouse"
+MFA_TOTP_TOLERANCE = 0  # a code is remembered as used for one period, so it may last no longer
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_PASSKEY_LOGIN_ENABLED = False
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE_COOKIES
 
 EMAIL_CONFIG = env.mail("POSTHOUSE_SYSTEM_MAIL_URL", HOME / "system-mail")
 vars().update(EMAIL_CONFIG)

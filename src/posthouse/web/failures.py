@@ -1,6 +1,7 @@
 """What is answered when a page cannot: HTML to people, problem details to programs."""
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
@@ -41,6 +42,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if _is_program(request):
         return _problem(500, "The server failed. The reason is in its log, with the time.")
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+@login_not_required
+def closed(request: HttpRequest, key: str = "") -> HttpResponse:
+    """A page that the sign-in library has and this product has not."""
+    raise Http404("There is no such page.")
 
 
 def api_not_found(request: HttpRequest) -> HttpResponse:
