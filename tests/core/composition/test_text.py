@@ -22,6 +22,8 @@ from tests.core.composition.hostile import KNOWN, NOW
         ('<a href="mailto:anna@example.com">anna@example.com</a>', "<anna@example.com>\n"),
         ('<a href="#top">up</a> <a name="x">here</a>', "up here\n"),
         ('<a href="https://example.com"><img src="x" alt="Our shop"></a>', "Our shop <https://example.com>\n"),
+        ('<a href="https://e.com"><img src="x" alt="Shop"></a><a href="https://e.com">Our shop</a>',
+         "Our shop <https://e.com>\n"),
         ('<img src="x" alt="decoration"><p>text</p>', "text\n"),
         ("<ul><li>one<li>two</ul>", "- one\n- two\n"),
         ("<style>p{}</style><title>t</title><script>x</script><p>seen</p>", "seen\n"),

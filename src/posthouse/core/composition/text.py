@@ -51,21 +51,25 @@ def _drop_unseen(document: Document) -> None:
             element.decompose()
 
 
-def _label(link: Element) -> str:
-    """What a link says: its text, or the descriptions of its pictures."""
-    said = " ".join(link.text.split())
-    return said or " ".join(
-        description for image in link.find_all("img") if (description := image.attr("alt"))
-    )
+def _described(link: Element) -> str:
+    """The descriptions of a link's pictures."""
+    images = link.find_all("img")
+    return " ".join(description for image in images if (description := image.attr("alt")))
 
 
-def _spell_out_link(link: Element) -> None:
-    target = (link.attr("href") or "").strip()
-    label = _label(link)
-    address = target.removeprefix("mailto:").removeprefix("tel:")
-    if not target or target.startswith("#"):
-        return
-    link.set_text(f"<{address}>" if label in {"", target, address} else f"{label} <{address}>")
+def _spell_out_links(document: Document) -> None:
+    links = [(link, (link.attr("href") or "").strip()) for link in document.select("a[href]")]
+    said = {target for link, target in links if link.text.strip()}
+    for link, target in links:
+        label = " ".join(link.text.split())
+        if not target or target.startswith("#"):
+            continue
+        if not label and target in said:
+            link.set_text("")  # a picture beside a text link to the same page
+            continue
+        label = label or _described(link)
+        address = target.removeprefix("mailto:").removeprefix("tel:")
+        link.set_text(f"<{address}>" if label in {"", target, address} else f"{label} <{address}>")
 
 
 def text_from_html(html: str) -> str:
@@ -76,8 +80,7 @@ def text_from_html(html: str) -> str:
     document = parse(rewrite(html, text=_marks_as_comments))
     _drop_unseen(document)
     _marks_as_text(document)
-    for link in document.select("a[href]"):
-        _spell_out_link(link)
+    _spell_out_links(document)
     for table in document.select(_LAYOUT_TABLE):
         _flatten(table)
     text = document.to_text(PlainText(links="none", bullet="- "))
