@@ -54,7 +54,7 @@ BROKEN: list[tuple[Record, Told, Fault, str, str]] = [
         lambda dns: dns.there("sl.example.com", "CNAME", TARGET),
         Fault.MISPLACED,
         "stands at sl.example.com instead",
-        "the host is sl.mail",
+        "to the host sl.mail in",
     ),
     (
         TOKEN,
@@ -200,7 +200,7 @@ BROKEN: list[tuple[Record, Told, Fault, str, str]] = [
         TOKEN,
         lambda dns: dns.there(TOKEN.host, "TXT", "b2xkZXIgdG9rZW4="),
         Fault.OTHER_VALUE,
-        "says something else: b2xkZXIgdG9rZW4=",
+        "says something else",
         TOKEN.value,
     ),
     (
@@ -274,7 +274,15 @@ def test_the_right_record_needs_no_advice() -> None:
     (diagnosis,) = Scene().there(ALIAS.host, "CNAME", TARGET).diagnose(ALIAS)
     assert diagnosis.verdict is Verdict.OK
     assert (diagnosis.advice, diagnosis.visible) == ("", "")
-    assert diagnosis.found == "CNAME mailer.example.net"
+    assert diagnosis.found == "Seen: CNAME mailer.example.net."
+
+
+def test_what_was_seen_shows_the_way_over_aliases() -> None:
+    over = Scene().there(TOKEN.host, "TXT", "x", chain=["a.example.org", "b.example.org"])
+    (text,) = over.diagnose(TOKEN)
+    assert text.found == "Seen: TXT x (over the CNAME a.example.org → b.example.org)."
+    (alias,) = Scene().there(ALIAS.host, "CNAME", "a.org", chain=["a.org", TARGET]).diagnose(ALIAS)
+    assert alias.found == f"Seen: CNAME a.org → {TARGET}."
 
 
 def test_a_policy_of_the_domains_own_passes_for_ours() -> None:
@@ -383,6 +391,8 @@ def test_any_dns_is_explained_in_whole_sentences(data: st.DataObject) -> None:
     for finding, diagnosis in zip(
         findings, diagnose_all(findings, answers, domain=DOMAIN), strict=True
     ):
+        told = (diagnosis.found, diagnosis.problem, diagnosis.advice, diagnosis.visible)
+        assert all(not sentence or sentence[-1] == "." for sentence in told)
         assert diagnosis.found
         assert diagnosis.problem
         assert bool(diagnosis.advice) or diagnosis.fault is Fault.NONE

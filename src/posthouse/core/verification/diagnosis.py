@@ -18,7 +18,9 @@ _SOON = "Usually visible within a few minutes of the change."
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A finding explained. `advice` and `visible` are empty when there is nothing to change."""
+    """A finding explained, in whole sentences: what was found, what is wrong, what to change, when
+    that will be visible. The last two are empty when there is nothing to change.
+    """
 
     finding: Finding
     verdict: Verdict
@@ -72,15 +74,13 @@ def _fields(case: Case) -> dict[str, str]:
 
 
 def _found(answer: Answer) -> str:
-    """What the look-up saw, in one line."""
-    if answer.values:
-        way = f" over {' → '.join(answer.chain)}" if _is_over_aliases(answer) else ""
-        return f"{answer.type} {_shown(', '.join(answer.values))}{way}"
-    return _NOTHING_FOUND[answer.outcome]
-
-
-def _is_over_aliases(answer: Answer) -> bool:
-    return answer.chain[:1] != answer.values if answer.type == "CNAME" else bool(answer.chain)
+    """What the look-up saw, as a sentence."""
+    if answer.type == "CNAME" and answer.chain:
+        return f"Seen: CNAME {_shown(' → '.join(answer.chain))}."
+    if not answer.values:
+        return _NOTHING_FOUND[answer.outcome]
+    way = f" (over the CNAME {' → '.join(answer.chain)})" if answer.chain else ""
+    return f"Seen: {answer.type} {_shown(', '.join(answer.values))}{way}."
 
 
 def _visible(fault: Fault, verdict: Verdict, answer: Answer) -> str:
@@ -105,11 +105,11 @@ def _shown(text: str) -> str:
 
 
 _NOTHING_FOUND = {
-    Outcome.FOUND: "an empty answer",
-    Outcome.NXDOMAIN: "the name does not exist",
-    Outcome.NODATA: "the name exists, without a record of this type",
-    Outcome.SERVFAIL: "an error of the name server (SERVFAIL)",
-    Outcome.TIMEOUT: "no reply in time",
-    Outcome.REFUSED: "the name server refused to answer",
-    Outcome.LOOP: "CNAMEs in a circle",
+    Outcome.FOUND: "Seen: an empty answer.",
+    Outcome.NXDOMAIN: "The name does not exist.",
+    Outcome.NODATA: "The name exists, without a record of this type.",
+    Outcome.SERVFAIL: "The look-up failed (SERVFAIL).",
+    Outcome.TIMEOUT: "The look-up got no reply in time.",
+    Outcome.REFUSED: "The look-up was refused.",
+    Outcome.LOOP: "The look-up went in a circle.",
 }

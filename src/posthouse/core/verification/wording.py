@@ -54,7 +54,7 @@ WORDS: Mapping[Fault, Words] = {
     Fault.LOOP: Words(
         Verdict.WRONG,
         "The CNAMEs of {host} lead in a circle, or are more than eight: {way}.",
-        "Delete the CNAME at {host} and add: {type} {value}",
+        "Delete the CNAME at {host} and add {type} {value} in its place.",
     ),
     Fault.NO_DOMAIN: Words(
         Verdict.NOT_YET,
@@ -76,7 +76,7 @@ WORDS: Mapping[Fault, Words] = {
     Fault.MISPLACED: Words(
         Verdict.WRONG,
         "The record is right, but it stands at {place} instead of {host}.",
-        "Move it: in the zone {zone} the host is {relative}.",
+        "Move it to the host {relative} in the zone {zone}.",
     ),
     Fault.WILDCARD: Words(
         Verdict.NOT_YET,
@@ -93,10 +93,10 @@ WORDS: Mapping[Fault, Words] = {
     Fault.DANGLING: Words(
         Verdict.WRONG,
         "The CNAME points to {seen}, which leads to a name that does not exist.",
-        "Change its target to {value}",
+        "Point it to {value} instead.",
     ),
     Fault.OTHER_TARGET: Words(
-        Verdict.WRONG, "The CNAME points to {seen}.", "Change its target to {value}"
+        Verdict.WRONG, "The CNAME points to {seen}.", "Point it to {value} instead."
     ),
     Fault.ADDRESS_NOT_ALIAS: Words(
         Verdict.WRONG,
@@ -124,48 +124,48 @@ WORDS: Mapping[Fault, Words] = {
     Fault.ALIAS_HIDES_RECORD: Words(
         Verdict.WRONG,
         "{host} is a CNAME to {seen}, so its {type} record is looked for there.",
-        "Delete the CNAME at {host} and add: {type} {value}",
+        "Delete the CNAME at {host} and add {type} {value} in its place.",
     ),
     Fault.QUOTES: Words(
         Verdict.WRONG,
-        "The value has quotation marks that count as part of it: {seen}",
-        "Write it without quotation marks: {value}",
+        "The value has quotation marks that count as part of it.",
+        "Write {value} without quotation marks.",
     ),
     Fault.BACKSLASHES: Words(
         Verdict.WRONG,
-        "The value has backslashes that count as part of it: {seen}",
-        "Write it without backslashes: {value}",
+        "The value has backslashes that count as part of it.",
+        "Write {value} without backslashes.",
     ),
     Fault.BLANKS: Words(
         Verdict.WRONG,
-        "The value has blanks or line breaks in other places than ours: {seen}",
-        "Copy the value once more with its copy button: {value}",
+        "The value has blanks or line breaks in other places than ours.",
+        "Copy {value} once more with its copy button.",
     ),
     Fault.OTHER_CASE: Words(
         Verdict.WRONG,
-        "Capital and small letters of the value were changed: {seen}",
-        "Copy the value once more with its copy button: {value}",
+        "Capital and small letters of the value were changed.",
+        "Copy {value} once more with its copy button.",
     ),
     Fault.CUT_OFF: Words(
         Verdict.WRONG,
-        "The value ends after {length} characters: {seen}",
+        "The value ends after {length} characters.",
         "Write the whole value. If your DNS provider cuts it, write it as several texts in quotes,"
         " each of at most 255 characters; the zone file on this page has it so.",
     ),
     Fault.EXTRA_CHARACTERS: Words(
         Verdict.WRONG,
-        "The value holds ours and more besides: {seen}",
-        "Write this and nothing else: {value}",
+        "The value holds ours and more besides.",
+        "Write {value} and nothing else.",
     ),
     Fault.OTHER_VALUE: Words(
         Verdict.WRONG,
-        "The {type} record at {host} says something else: {seen}",
-        "Add a {type} record with the value {value}",
+        "The {type} record at {host} says something else.",
+        "Add a {type} record with the value {value} at this host.",
     ),
     Fault.ABSENT: Words(
         Verdict.NOT_YET,
         "There is no {type} record at {host} yet.",
-        "In the zone {zone}, add a {type} record with the host {relative} and the value {value}",
+        "Add a {type} record with the host {relative} and the value {value} to the zone {zone}.",
     ),
 }
 
