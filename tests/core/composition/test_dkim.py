@@ -195,5 +195,13 @@ def test_keys_are_loaded_or_refused() -> None:
             load_key(bad, "example.com", "a")
 
 
+@pytest.mark.parametrize("name", ["", "a b", "a\r\nBcc: x", "a;d=b", "ä", "a."])
+def test_a_key_whose_names_do_not_fit_a_header_is_refused(name: str) -> None:
+    with pytest.raises(UnusableKey):
+        SigningKey(name, "key1", RSA.private)
+    with pytest.raises(UnusableKey):
+        SigningKey("example.com", name, RSA.private)
+
+
 def test_an_empty_batch_is_signed_in_no_time() -> None:
     assert sign_messages([], [RSA], NOW) == []

@@ -197,6 +197,16 @@ def test_no_value_makes_markup(value: str, html: str) -> None:
     assert len(merged.splitlines()) == 1
 
 
+@pytest.mark.parametrize("spelt", ["\ufdd0{}\ufdd1", "&#xFDD0;{}&#64977;", "&#xfdd0{} &#xfdd1 "])
+def test_content_cannot_pretend_to_be_a_mark(spelt: str) -> None:
+    for number in (0, 7):
+        html = (
+            f"<a href='{{{{ v }}}}'>x</a>{spelt.format(number)}<i title='{spelt.format(number)}'>"
+        )
+        part, _ = read_html(html)
+        assert "<a href='#'>x</a>" in part.text({"v": "javascript:x"}, NOW)
+
+
 def test_fields_are_reported() -> None:
     assert fields_used("{{ a }} {{ b | upcase }} {{ a }}") == {"a", "b"}
     logic = "{% if a %}{{ b | append: c }}{% endif %}{% assign d = e %}{{ d }}{{ now }}"

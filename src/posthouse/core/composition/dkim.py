@@ -37,6 +37,7 @@ _IF_PRESENT: Final = (
 )  # fmt: skip
 _SIGNED: Final = frozenset(_ONLY_ONCE) | frozenset(_IF_PRESENT)
 
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # stands in a header
 _FIELD_START = re.compile(rb"\r\n(?![ \t])")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _SPACES = re.compile(rb"[ \t]+")
@@ -54,6 +55,10 @@ class SigningKey:
     domain: str
     selector: str
     private: RSAPrivateKey | Ed25519PrivateKey
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.domain) or not _NAME.fullmatch(self.selector):
+            raise UnusableKey("A key's domain and selector are ASCII names, as in the DNS.")
 
     @property
     def algorithm(self) -> str:

@@ -21,14 +21,14 @@ from liquid.builtin.tags.case_tag import CaseTag
 from liquid.builtin.tags.for_tag import BreakTag, ContinueTag, ForTag
 from liquid.builtin.tags.if_tag import IfTag
 from liquid.builtin.tags.unless_tag import UnlessTag
-from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.exceptions import LiquidError, LiquidSyntaxError, ResourceLimitError
 from liquid.stringify import to_liquid_string
 from liquid.tag import Tag as LiquidTag
 
 from posthouse.core.composition.content import CompositionRefused
 from posthouse.core.composition.escaping import ESCAPE, Place, clean_value
 from posthouse.core.composition.filters import FILTERS, format_date, within_bounds
-from posthouse.core.composition.logictree import MOST_TAGS_IN_LOOP, prepare_tree
+from posthouse.core.composition.logictree import MOST_TAGS, MOST_TAGS_IN_LOOP, prepare_tree
 from posthouse.core.composition.mergetags import (
     MergeProblem,
     MergeRefused,
@@ -203,6 +203,8 @@ def build_logic(islands: Sequence[Sequence[Piece]], places: Mapping[int, Place])
             source += _source(piece, places)
         source += _BETWEEN
     try:
+        if len(found) > MOST_TAGS:
+            raise LiquidSyntaxError(f"there are more than {MOST_TAGS:,} merge tags", token=None)
         template = _environment().from_string(source)
         prepare_tree(template.nodes, _environment().filters)
     except LiquidError as error:

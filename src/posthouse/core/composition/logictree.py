@@ -18,7 +18,7 @@ from liquid.exceptions import LiquidSyntaxError
 from liquid.expression import Expression
 from liquid.undefined import is_undefined
 
-MOST_TAGS: Final = 2_000  # in one part
+MOST_TAGS: Final = 2_000  # in a part with logic
 MOST_TAGS_IN_LOOP: Final = 200
 LONGEST_RANGE: Final = 1_000
 
@@ -100,8 +100,6 @@ def _prepare(expression: Expression, filters: Collection[str]) -> None:
 def prepare_tree(nodes: Sequence[Node], filters: Collection[str]) -> None:
     """Lets comparisons read text as numbers. Raises LiquidSyntaxError for what must not run."""
     every = [node for top in nodes for node in _below(top)]
-    if len(every) > MOST_TAGS:
-        raise LiquidSyntaxError(f"there are more than {MOST_TAGS:,} merge tags", token=None)
     for node in every:
         if isinstance(node, ForNode) and sum(1 for _ in _below(node)) > MOST_TAGS_IN_LOOP:
             what = f"a loop holds more than {MOST_TAGS_IN_LOOP} merge tags"

@@ -19,7 +19,7 @@ from posthouse.core.composition.mergetags import (
     slot_of,
     tags,
 )
-from posthouse.core.composition.places import Kind, mark, places
+from posthouse.core.composition.places import Kind, mark, places, without_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def read_plain(text: str, place: Place = Place.TEXT) -> Part:
 
 def read_html(text: str) -> tuple[Part, list[Piece]]:
     """An HTML part, each output escaped for its place, and its pieces. Raises MergeRefused."""
-    pieces = _scanned(text, html=True)
+    pieces = _scanned(without_marks(text), html=True)
     found = list(tags(pieces))
     where = places(mark_part(pieces), [tag.kind for tag in found])
     unsafe = [tag for tag in found if tag.kind is Kind.OUTPUT and where[tag.number] is None]

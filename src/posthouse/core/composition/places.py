@@ -20,9 +20,13 @@ class Kind(Enum):
     SILENT = auto()  # {% assign %}, {% break %}
 
 
-# Stands for tag number N while the HTML is read; letters and digits alone change no token.
-_MARK: Final = "zqmerge{}qz"
-MARKS = re.compile(r"zqmerge(\d+)qz")
+# Stands for tag number N while the HTML is read: between two noncharacters, which no text of a
+# person's has (Unicode 23.7) and which no token of HTML begins or ends with.
+_MARK: Final = "\ufdd0{}\ufdd1"
+MARKS = re.compile("\ufdd0(\\d+)\ufdd1")
+_LIKE_A_MARK = re.compile(
+    r"[\ufdd0\ufdd1]|&#(?:x0*fdd[01]|0*6497[67])(?![0-9a-f]);?", re.IGNORECASE
+)
 
 _LINKING = "href src action formaction background cite poster longdesc srcset xlink:href"
 _URL_ATTRIBUTES: Final = frozenset(_LINKING.split())
@@ -40,6 +44,11 @@ _RAW: Final[dict[str, Place | None]] = {
 }
 
 _Found = Iterator[tuple[int, Place | None]]
+
+
+def without_marks(html: str) -> str:
+    """HTML in which nothing can be mistaken for a mark, however it is spelt."""
+    return _LIKE_A_MARK.sub("\ufffd", html)
 
 
 def mark(pieces: Sequence[str | int]) -> str:
