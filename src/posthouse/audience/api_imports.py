@@ -1,11 +1,8 @@
 """Imports over the API: send a file, ask how far it is, fetch the rejected rows."""
-# ruff: noqa: A002 (fields are named after the models, and one model is the list)
-
-from typing import Annotated
 
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404
-from ninja import File, Form, Router, UploadedFile
+from ninja import File, Form, Router, Status, UploadedFile
 
 from posthouse.accounts import access
 from posthouse.accounts.areas import AccountRequest
@@ -13,9 +10,8 @@ from posthouse.audience import imports, storage
 from posthouse.audience.api_lists import at_most
 from posthouse.audience.errors import FileRefused
 from posthouse.audience.models import Import, SubscriberList
-from posthouse.audience.schemas import ERRORS, PAGE_ERRORS, ImportOut, ImportPage
+from posthouse.audience.schemas import ERRORS, PAGE_ERRORS, ImportNew, ImportOut, ImportPage
 from posthouse.http.paging import page
-from posthouse.http.text import SafeText
 
 router = Router(tags=["Imports"])
 _CSV = {200: {"description": "A CSV file", "content": {"text/csv": {"schema": {"type": "string"}}}}}
@@ -30,24 +26,21 @@ def list_imports(request: AccountRequest, cursor: str = "", limit: int = 50) -> 
 
 @router.post("/imports", response={201: ImportOut} | ERRORS)
 def create_import(
-    request: AccountRequest,
-    file: Annotated[UploadedFile, File(description="CSV in UTF-8 with an e-mail column")],
-    list: Annotated[SafeText, Form(description="Id of the list to fill")] = "",
-    new_list: Annotated[SafeText, Form(description="Or the name of a new one")] = "",
-    consent: Annotated[SafeText, Form(description="Where these people agreed")] = "",
-) -> tuple[int, ImportOut]:
+    request: AccountRequest, file: File[UploadedFile], given: Form[ImportNew]
+) -> Status[ImportOut]:
     """Imports a CSV file into a list. Columns besides the address fill custom fields by name."""
-    if bool(list) == bool(new_list):
+    if bool(given.list) == bool(given.new_list):
         raise ValidationError({"list": "Name either a list by its id, or a new list."})
-    into = access.find(SubscriberList.objects.all(), list) if list else new_list
+    rows = SubscriberList.objects.all()
+    into = access.find(rows, given.list) if given.list else given.new_list
     name = file.name or "upload.csv"
     try:
         row = imports.take_in(
-            request.actor, request.account, name, file.chunks(), into=into, consent=consent
+            request.actor, request.account, name, file.chunks(), into=into, consent=given.consent
         )
     except FileRefused as refused:
         raise ValidationError({"file": str(refused)}) from None
-    return 201, _out(row)
+    return Status(201, _out(row))
 
 
 @router.get("/imports/{import_id}", response={200: ImportOut} | ERRORS)
@@ -71,10 +64,10 @@ def download_rejected(request: AccountRequest, import_id: str) -> FileResponse:
 
 
 @router.delete("/imports/{import_id}", response={204: None} | ERRORS)
-def remove_import(request: AccountRequest, import_id: str) -> tuple[int, None]:
+def remove_import(request: AccountRequest, import_id: str) -> Status[None]:
     """Forgets an import and its files; the people whom it brought stay."""
     imports.remove(request.actor, _find(import_id))
-    return 204, None
+    return Status(204, None)
 
 
 def _find(public_id: str) -> Import:

@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from ninja import Router
+from ninja import Router, Status
 
 from posthouse.accounts import access
 from posthouse.accounts.areas import AccountRequest
@@ -28,7 +28,7 @@ from posthouse.audience.schemas import (
 from posthouse.http.paging import page
 
 router = Router(tags=["Lists"])
-Status = Literal["", "subscribed", "unsubscribed"]
+Standing = Literal["", "subscribed", "unsubscribed"]
 
 
 @router.get("/lists", response={200: ListPage} | PAGE_ERRORS)
@@ -39,10 +39,10 @@ def list_lists(request: AccountRequest, cursor: str = "", limit: int = 50) -> Li
 
 
 @router.post("/lists", response={201: ListOut} | ERRORS)
-def create_list(request: AccountRequest, body: ListNew) -> tuple[int, ListOut]:
+def create_list(request: AccountRequest, body: ListNew) -> Status[ListOut]:
     """Creates a list, with nobody on it."""
     row = services.create_list(request.actor, request.account, **body.model_dump())
-    return 201, _lists_out([row])[0]
+    return Status(201, _lists_out([row])[0])
 
 
 @router.get("/lists/{list}", response={200: ListOut} | ERRORS)
@@ -59,15 +59,15 @@ def change_list(request: AccountRequest, list: str, body: ListChange) -> ListOut
 
 
 @router.delete("/lists/{list}", response={204: None} | ERRORS)
-def delete_list(request: AccountRequest, list: str) -> tuple[int, None]:
+def delete_list(request: AccountRequest, list: str) -> Status[None]:
     """Deletes a list with its memberships and imports; the subscribers stay."""
     services.delete_list(request.actor, _list(list))
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/lists/{list}/memberships", response={200: MembershipPage} | PAGE_ERRORS)
 def list_memberships(
-    request: AccountRequest, list: str, status: Status = "", cursor: str = "", limit: int = 50
+    request: AccountRequest, list: str, status: Standing = "", cursor: str = "", limit: int = 50
 ) -> MembershipPage:
     """Who is on a list, of one status or any."""
     rows = queries.members(_list(list), status).select_related("list")
@@ -76,25 +76,23 @@ def list_memberships(
 
 
 @router.post("/lists/{list}/memberships", response={201: MembershipOut} | ERRORS)
-def add_to_list(
-    request: AccountRequest, list: str, body: MembershipNew
-) -> tuple[int, MembershipOut]:
+def add_to_list(request: AccountRequest, list: str, body: MembershipNew) -> Status[MembershipOut]:
     """Puts a person on a list, new to the account or known; their fields are filled."""
     row = services.add_person(
         request.actor, request.account, _list(list), source="API", **body.model_dump()
     )
-    return 201, membership_out(row)
+    return Status(201, membership_out(row))
 
 
 @router.delete("/lists/{list}/memberships/{subscriber}", response={204: None} | ERRORS)
-def remove_from_list(request: AccountRequest, list: str, subscriber: str) -> tuple[int, None]:
+def remove_from_list(request: AccountRequest, list: str, subscriber: str) -> Status[None]:
     """Unsubscribes a person from a list; they stay on it as unsubscribed."""
     person = access.find(Subscriber.objects.all(), subscriber)
     row = ListMembership.objects.filter(list=_list(list), subscriber=person).first()
     if row is None:
         raise access.Missing("membership", subscriber)
     services.remove_from_list(request.actor, row)
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/fields", response={200: list[FieldOut]} | ERRORS)
@@ -104,10 +102,10 @@ def list_fields(request: AccountRequest) -> list[FieldOut]:
 
 
 @router.post("/fields", response={201: FieldOut} | ERRORS)
-def create_field(request: AccountRequest, body: FieldNew) -> tuple[int, FieldOut]:
+def create_field(request: AccountRequest, body: FieldNew) -> Status[FieldOut]:
     """Creates a custom field. Its key and kind cannot be changed later."""
     row = field_verbs.create_field(request.actor, request.account, **body.model_dump())
-    return 201, _field_out(row)
+    return Status(201, _field_out(row))
 
 
 @router.get("/fields/{custom_field}", response={200: FieldOut} | ERRORS)
@@ -124,10 +122,10 @@ def change_field(request: AccountRequest, custom_field: str, body: FieldChange) 
 
 
 @router.delete("/fields/{custom_field}", response={204: None} | ERRORS)
-def delete_field(request: AccountRequest, custom_field: str) -> tuple[int, None]:
+def delete_field(request: AccountRequest, custom_field: str) -> Status[None]:
     """Deletes a custom field, and its value at every subscriber."""
     field_verbs.delete_field(request.actor, access.find(CustomField.objects.all(), custom_field))
-    return 204, None
+    return Status(204, None)
 
 
 def at_most(limit: int) -> int:

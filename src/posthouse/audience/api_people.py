@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ninja import Router
+from ninja import Router, Status
 
 from posthouse.accounts import access
 from posthouse.accounts.areas import AccountRequest
@@ -37,10 +37,10 @@ def list_subscribers(
 
 
 @router.post("/subscribers", response={200: SubscriberOut, 201: SubscriberOut} | ERRORS)
-def save_subscriber(request: AccountRequest, body: SubscriberSave) -> tuple[int, SubscriberOut]:
+def save_subscriber(request: AccountRequest, body: SubscriberSave) -> Status[SubscriberOut]:
     """Creates a person (201), or fills the named fields of the one with this address (200)."""
     row, is_new = services.save_subscriber(request.actor, request.account, **body.model_dump())
-    return 201 if is_new else 200, _people_out(request.account, [row])[0]
+    return Status(201 if is_new else 200, _people_out(request.account, [row])[0])
 
 
 @router.get("/subscribers/{subscriber}", response={200: SubscriberOut} | ERRORS)
@@ -59,10 +59,10 @@ def change_subscriber(
 
 
 @router.delete("/subscribers/{subscriber}", response={204: None} | ERRORS)
-def delete_subscriber(request: AccountRequest, subscriber: str) -> tuple[int, None]:
+def delete_subscriber(request: AccountRequest, subscriber: str) -> Status[None]:
     """Deletes a person; for lists that they left, the address stays suppressed."""
     services.delete_subscriber(request.actor, _person(subscriber))
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/subscribers/{subscriber}/memberships", response={200: list[MembershipOut]} | ERRORS)
@@ -85,10 +85,10 @@ def list_suppressions(
     response={200: SuppressionOut, 201: SuppressionOut} | ERRORS,
     tags=["Suppressions"],
 )
-def suppress(request: AccountRequest, body: SuppressionNew) -> tuple[int, SuppressionOut]:
+def suppress(request: AccountRequest, body: SuppressionNew) -> Status[SuppressionOut]:
     """Keeps all mail of the account from an address (201; 200 if it was so already)."""
     row, is_new = services.suppress(request.actor, request.account, address=body.address)
-    return 201 if is_new else 200, _suppression_out(row)
+    return Status(201 if is_new else 200, _suppression_out(row))
 
 
 @router.get(
@@ -100,10 +100,10 @@ def show_suppression(request: AccountRequest, suppression: str) -> SuppressionOu
 
 
 @router.delete("/suppressions/{suppression}", response={204: None} | ERRORS, tags=["Suppressions"])
-def lift_suppression(request: AccountRequest, suppression: str) -> tuple[int, None]:
+def lift_suppression(request: AccountRequest, suppression: str) -> Status[None]:
     """Lifts a suppression that a person entered or a bounce made; others are the operator's."""
     services.lift(request.actor, queries.suppression(request.account, suppression))
-    return 204, None
+    return Status(204, None)
 
 
 def _person(public_id: str) -> Subscriber:

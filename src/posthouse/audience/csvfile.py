@@ -213,11 +213,9 @@ def _encoding(path: Path) -> str:
         if start.startswith(magic):
             raise FileRefused(f"This is {kind}, not a CSV file. {_SAVE_AS}")
     encoding = next((name for bom, name in _BOMS if start.startswith(bom)), "utf-8")
-    if encoding.startswith("utf-8") and b"\x00" in start:
-        raise FileRefused(
-            "The file begins with zero bytes: it is not text, or UTF-16 without its mark. "
-            + _SAVE_AS
-        )
+    # One zero byte is a row's trouble; a tenth of the text is another encoding, or no text.
+    if encoding.startswith("utf-8") and start.count(0) * 10 > len(start):
+        raise FileRefused(f"The file is full of zero bytes: it is not UTF-8 text. {_SAVE_AS}")
     return encoding
 
 

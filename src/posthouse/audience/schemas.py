@@ -159,6 +159,14 @@ class SuppressionPage(Schema):
     next: str
 
 
+class ImportNew(Strict):
+    """Where the people of the file go: a list by its id, or a new one by its name."""
+
+    list: SafeText = ""
+    new_list: SafeText = ""
+    consent: SafeText = Field(default="", max_length=400, examples=["Shop checkout, box ticked"])
+
+
 class ImportOut(Schema):
     """An import and how far it is. Of the rows read, each was added, updated or rejected;
     ``kept_out`` counts those of people who left the list or are suppressed, and stay so."""

@@ -39,13 +39,14 @@ def import_subscribers(
 ) -> None:
     """Imports a CSV file of subscribers into a list of an account.
 
-    Columns besides the e-mail address fill custom fields of the same name, which are created when
-    new. People who left the list, or are suppressed, stay so. Importing a file again is safe.
+    Other columns than the address fill custom fields of the same name, or new ones.
+    Who left the list, or is suppressed, stays so. Importing a file again is safe.
 
-    Example: posthouse import people.csv --account harbour-books --list Newsletter --create-list
+    Example: posthouse import people.csv --account harbour-books --list Newsletter
 
-    Exit codes: 0 all rows were imported, 1 it broke off, 2 nothing was imported, 3 some rows were
-    rejected.
+    Exit codes:
+    0 all rows were imported, 3 some rows were rejected,
+    1 it broke off, 2 nothing was imported.
     """
     start_django()
     from posthouse.accounts import access
