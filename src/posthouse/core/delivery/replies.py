@@ -58,7 +58,6 @@ _POLICY = Verdict(Result.FAILED, Blame.SENDER, Effect.TROUBLE)
 _LATER = Verdict(Result.DEFERRED, Blame.NOBODY, Effect.NONE)
 _MAILBOX_LATER = Verdict(Result.DEFERRED, Blame.MAILBOX, Effect.NONE)
 _STANDING_LATER = Verdict(Result.DEFERRED, Blame.SENDER, Effect.NONE)
-_SENDER_LATER = Verdict(Result.DEFERRED, Blame.SENDER, Effect.TROUBLE)
 _SERVER_LATER = Verdict(Result.DEFERRED, Blame.SERVER, Effect.TROUBLE)
 _SERVER_NOW = Verdict(Result.DEFERRED, Blame.SERVER, Effect.PAUSE)
 _SERVER_DOWN = Verdict(Result.UNTOUCHED, Blame.SERVER, Effect.PAUSE)
@@ -80,9 +79,11 @@ _TABLE: tuple[tuple[str, str, str, Verdict], ...] = (
     ("mail", "552", "*", _BAD_MESSAGE),  # larger than the server takes (RFC 1870 6.1)
     ("mail", "5??", "5.3.4", _BAD_MESSAGE),
     ("mail", "5??", "5.6.*", _BAD_MESSAGE),
-    ("mail", "5??", "*", _SENDER_LATER),  # return path or account refused: never the recipient
+    ("mail", "5??", "5.7.*", _SERVER_LATER),  # we may not send through it
+    # Any other objection is to one account's return path: that must not pause a shared server.
+    ("mail", "5??", "*", _STANDING_LATER),
     ("mail", "4??", "*", _SERVER_LATER),
-    ("rcpt", "5??", "5.1.[78]", _SENDER_LATER),  # bad sender, told at RCPT
+    ("rcpt", "5??", "5.1.[78]", _STANDING_LATER),  # bad sender, told at RCPT
     ("rcpt", "5??", "5.1.*", _BAD_ADDRESS),
     ("rcpt", "5??", "5.2.1", _BAD_ADDRESS),  # mailbox disabled
     ("rcpt", "5??", "5.2.*", _BAD_MAILBOX),

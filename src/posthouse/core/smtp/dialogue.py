@@ -32,6 +32,7 @@ class Dialogue:
         self._left = settings.messages_per_connection or -1
         self.phase = Phase.GREETING
         self.breakdown: Breakdown | None = None
+        self.returned: dict[int, Outgoing] = {}  # by token: see _end
 
     @property
     def extensions(self) -> Extensions:
@@ -57,6 +58,11 @@ class Dialogue:
             expected = self._transactions.expected
             return expected[0] if expected else None
         return STAGE_OF_PHASE.get(self.phase)
+
+    @property
+    def owes_final(self) -> bool:
+        """The server may be busy with a whole message: RFC 5321 4.5.3.2.6 gives it long."""
+        return self._transactions is not None and Stage.END in self._transactions.expected
 
     @property
     def spent(self) -> bool:
@@ -161,9 +167,11 @@ class Dialogue:
         return Chunked(self.extensions, max(1, self._settings.pipeline_depth))
 
     def _end(self, breakdown: Breakdown) -> list[Outcome]:
+        """Outcomes of what is unfinished; messages never announced are in `returned` as well."""
         if self.phase not in (Phase.ENDED, Phase.LEAVING):
             self.breakdown = self.breakdown or breakdown
         self.phase = Phase.ENDED
         if self._transactions is None:
             return []
+        self.returned.update((m.token, m) for m in self._transactions.unannounced())
         return self._transactions.abandon(closing=self._closing)

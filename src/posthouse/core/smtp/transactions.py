@@ -88,6 +88,10 @@ class Transactions(ABC):
             if transaction.message.token in tokens:
                 transaction.handed_out = False
 
+    def unannounced(self) -> list[Outgoing]:
+        """Messages whose last byte was never handed out."""
+        return [t.message for t in (*self.open(), *self.waiting) if not t.handed_out]
+
     def next_stage(self, code: int) -> Stage:
         if not self.expected:
             raise OutOfStep(f"{code} although nothing was asked")
