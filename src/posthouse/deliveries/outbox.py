@@ -167,7 +167,8 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
 
 def _values(address: str, fields: Mapping[str, object]) -> dict[str, str]:
     """Merge values as text; ``email`` is always the address itself."""
-    return {key: str(value) for key, value in fields.items()} | {"email": address}
+    known = {key: str(value) for key, value in fields.items() if value is not None}
+    return known | {"email": address}
 
 
 def _lease_end(now: datetime) -> datetime:

@@ -21,6 +21,9 @@ from posthouse.domains.resolver import resolver_addresses
 from posthouse.domains.services import announce
 
 
+_MOST_SEEN, _LONGEST_SEEN = 10, 500  # a stranger's zone may hold 64 kB at one name
+
+
 def verify(actor: Actor, domain: SenderDomain) -> SenderDomain:
     """Asks DNS about every record (up to 15 seconds), then keeps the answers in one transaction.
 
@@ -54,8 +57,8 @@ def _name_servers() -> NameServers:
 def _keep(rows: Sequence[DomainRecord], diagnoses: Sequence[Diagnosis]) -> None:
     for row, diagnosis in zip(rows, diagnoses, strict=True):
         row.state = diagnosis.verdict
-        row.seen = list(diagnosis.finding.answer.values)
-        row.finding = " ".join(part for part in (diagnosis.found, diagnosis.problem) if part)
+        row.seen = [value[:_LONGEST_SEEN] for value in diagnosis.finding.answer.values[:_MOST_SEEN]]
+        row.finding = diagnosis.problem
         row.advice = " ".join(part for part in (diagnosis.advice, diagnosis.visible) if part)
     DomainRecord.objects.bulk_update(rows, ["state", "seen", "finding", "advice"])
 

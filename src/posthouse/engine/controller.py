@@ -88,7 +88,7 @@ class Controller:
 
     async def _claim(self) -> Claim | None:
         token = secrets.randbits(62)
-        self._journal.claimed(0, token, ())  # before the rows know it: see outbox.claim_next
+        self._journal.claimed(token, ())  # before the rows know it: see outbox.claim_next
         claim = await self._store.ask(outbox.claim_next, self.name, token)
         if claim is None:
             self._journal.settled(token)
@@ -109,7 +109,7 @@ class Controller:
     async def _deliver(self, worker: Worker, claim: Claim) -> None:
         pool, desk = await self._pool(claim.route.server_id), Desk(claim)
         ids = [parcel.id for parcel in claim.parcels]
-        self._journal.claimed(claim.batch_id, claim.token, ids)
+        self._journal.claimed(claim.token, ids)
         self._desks.update(dict.fromkeys(ids, desk))
         try:
             await worker.deliver(claim, pool, desk)
