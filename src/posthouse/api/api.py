@@ -16,6 +16,7 @@ from posthouse.api.docs import OperationList
 from posthouse.api.errors import answer, method_not_allowed
 from posthouse.api.keys import RATE, ApiKey, KeyThrottle
 from posthouse.audience import api as audience
+from posthouse.campaigns import api as campaigns
 from posthouse.domains import api as domains
 
 _PROBLEM = "application/problem+json"
@@ -50,7 +51,7 @@ api = Api(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):  # all that ninja answers by itself
     api.add_exception_handler(kind, answer)
-for feature in (account, audience, domains):
+for feature in (account, audience, campaigns, domains):
     api.add_router("", feature.router)
 
 

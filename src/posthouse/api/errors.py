@@ -13,6 +13,7 @@ from ninja.errors import ValidationError as RequestNotValid
 from posthouse.accounts.access import Missing
 from posthouse.accounts.permissions import NotAllowed
 from posthouse.audience.errors import AudienceRefused
+from posthouse.campaigns.errors import CampaignRefused, TooManyTests
 from posthouse.core.verification.status import StatusRefused
 from posthouse.domains.errors import DomainRefused
 from posthouse.http.paging import CursorWrong
@@ -46,6 +47,8 @@ FAILED = Answer(
 ANSWERS: tuple[tuple[type[Exception], Answer], ...] = (
     (Missing, NOT_FOUND),
     (AudienceRefused, REFUSED),
+    (TooManyTests, Answer(429, "too-many-tests", "Too many test messages")),
+    (CampaignRefused, REFUSED),
     (DomainRefused, REFUSED),
     (StatusRefused, REFUSED),
     (Http404, Answer(404, "not-found", "Not found", "There is nothing at this address.")),
