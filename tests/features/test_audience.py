@@ -94,7 +94,7 @@ def test_deleting_a_list_says_what_goes_and_keeps_the_people(
     path = at(account, f"lists/{newsletter.public_id}/delete/")
 
     asked = browser.get(path)
-    assert "1 memberships go with it." in text(asked)
+    assert "What goes: 1 membership." in text(asked)
     browser.post(path)
 
     with access.tenant(account):
@@ -305,7 +305,7 @@ def test_a_field_is_created_relabelled_and_deleted_with_its_values(
     asked = browser.get(at(account, f"fields/{town.public_id}/delete/"))
     browser.post(at(account, f"fields/{town.public_id}/delete/"))
 
-    assert "1 subscribers lose" in text(asked)
+    assert "lose what is kept in it: 1." in text(asked)
     anna.refresh_from_db()
     assert anna.fields == {"first_name": "A"}
 

@@ -97,7 +97,7 @@ def map_columns(headers: Sequence[str], email: int, known: Iterable[Field]) -> l
         else:
             key = _free_key(header, index, taken)
             taken.add(key)
-            columns.append(Column(index, header, Field(key, header[:LONGEST_LABEL], "text"), True))
+            columns.append(Column(index, header, Field(key, _label(header, index), "text"), True))
     return columns
 
 
@@ -136,9 +136,9 @@ def _chosen(
     if choice != NEW_FIELD:
         return Column(column.index, column.header, known[choice])
     taken = RESERVED_KEYS | set(known) | {c.field.key for c in all_columns if c.field}
-    label = column.header[:LONGEST_LABEL] or f"Column {column.index + 1}"
     key = _free_key(column.header, column.index, taken)
-    return Column(column.index, column.header, Field(key, label, "text"), is_new=True)
+    field = Field(key, _label(column.header, column.index), "text")
+    return Column(column.index, column.header, field, is_new=True)
 
 
 def _known(header: str, fields: dict[str, Field]) -> Field | None:
@@ -146,6 +146,12 @@ def _known(header: str, fields: dict[str, Field]) -> Field | None:
         return field
     wanted = header.casefold()
     return next((field for field in fields.values() if field.label.casefold() == wanted), None)
+
+
+def _label(header: str, index: int) -> str:
+    """The column's name; one written like a key, ``first_name``, becomes ``First name``."""
+    words = header.replace("_", " ").capitalize() if KEY.fullmatch(header) else header
+    return words[:LONGEST_LABEL] or f"Column {index + 1}"
 
 
 def _free_key(header: str, index: int, taken: Collection[str]) -> str:

@@ -74,9 +74,9 @@ class StartForm(forms.Form):
         self._lists = {row.public_id: row for row in SubscriberList.objects.order_by("name")}
         into = self.fields["into"]
         names = [(key, row.name) for key, row in self._lists.items()]
-        into.choices = [*names, (_NEW_LIST, "A new list")]  # type: ignore[attr-defined]
-        suggested = self.row.list.public_id if self.row.list else ""
-        into.initial = suggested or (names[0][0] if names else _NEW_LIST)
+        first = [("", "Choose a list"), (_NEW_LIST, "A new list")]
+        into.choices = [*first, *names]  # type: ignore[attr-defined]
+        into.initial = self.row.list.public_id if self.row.list else "" if names else _NEW_LIST
 
     def _column(self, index: int, header: str, known: list[tuple[str, str]]) -> forms.ChoiceField:
         name = header or f"Column {index + 1}"

@@ -24,7 +24,7 @@ from posthouse.http.paging import page
 def imports_list(request: AccountRequest) -> HttpResponse:
     """All imports, the newest first."""
     found = page(Import.objects.select_related("list"), request.GET.get("cursor", ""))
-    return show(request, "imports", "imports", page=found)
+    return show(request, "imports", page=found)
 
 
 @account_page("edit")
@@ -41,7 +41,7 @@ def upload(request: AccountRequest) -> HttpResponse:
             form.add_error("file", str(refused))
         else:
             return redirect("audience:import", request.account.slug, row.public_id)
-    return show(request, "upload", "imports", form=form, list=into)
+    return show(request, "upload", form=form, list=into)
 
 
 @account_page("view")
@@ -49,7 +49,7 @@ def one_import(request: AccountRequest, import_id: str) -> HttpResponse:
     """Before the start the question what the columns mean; then progress, then the result."""
     row = _find(import_id)
     if row.state != Import.State.UPLOADED:
-        return show(request, "import", "imports", row=row, can_download=storage.has_rejects(row))
+        return show(request, "import", row=row, can_download=storage.has_rejects(row))
     demand(request.actor, "edit")
     form = StartForm(request.POST or None, row)
     if request.method == "POST":
@@ -60,7 +60,7 @@ def one_import(request: AccountRequest, import_id: str) -> HttpResponse:
             started = row
         if started:
             return redirect("audience:import", request.account.slug, row.public_id)
-    return show(request, "start", "imports", row=row, form=form)
+    return show(request, "start", row=row, form=form)
 
 
 @account_page("view")

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from posthouse.accounts.models import Account
 from posthouse.accounts.tenancy import TenantRow, public_id
+from posthouse.core.addresses import display_domain
 
 
 class SubscriberList(TenantRow):
@@ -69,6 +70,12 @@ class Subscriber(TenantRow):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def shown_address(self) -> str:
+        """The address with its domain in the letters of its own script, where that is safe."""
+        local, _, domain = self.address.rpartition("@")
+        return f"{local}@{display_domain(domain)}"
 
 
 class ListMembership(TenantRow):

@@ -27,7 +27,7 @@ def lists(request: AccountRequest) -> HttpResponse:
     found = page(SubscriberList.objects.all(), request.GET.get("cursor", ""))
     counts = queries.counts_of(found.rows)
     rows = [(row, counts[row.pk]) for row in found.rows]
-    return show(request, "lists", "lists", rows=rows, page=found)
+    return show(request, "lists", rows=rows, page=found)
 
 
 @account_page("edit")
@@ -39,7 +39,7 @@ def new_list(request: AccountRequest) -> HttpResponse:
     ):
         messages.success(request, f"The list {row.name} was created. Now add or import people.")
         return redirect("audience:list", request.account.slug, row.public_id)
-    return show(request, "new_list", "lists", form=form)
+    return show(request, "new_list", form=form)
 
 
 @account_page("view")
@@ -55,7 +55,6 @@ def one_list(request: AccountRequest, list: str) -> HttpResponse:  # noqa: A002 
     return show(
         request,
         "list",
-        "lists",
         list=row,
         standings=queries.standings(request.account, found.rows),
         page=found,
@@ -78,7 +77,7 @@ def edit_list(request: AccountRequest, list: str) -> HttpResponse:  # noqa: A002
             messages.success(request, f"The list {row.name} was saved.")
             return redirect("audience:list", request.account.slug, row.public_id)
         row.refresh_from_db()
-    return show(request, "edit_list", "lists", form=form, list=row)
+    return show(request, "edit_list", form=form, list=row)
 
 
 @account_page("edit")
@@ -98,11 +97,8 @@ def delete_list(request: AccountRequest, list: str) -> HttpResponse:  # noqa: A0
         request,
         f"Delete the list {row.name}",
         [
-            *(f"{count:,} {what} go with it." for what, count in queries.goes_with(row).items()),
-            *(
-                f"{count:,} {what} that send to it will have one list fewer."
-                for what, count in queries.users_of(row).items()
-            ),
+            *(f"What goes: {what}." for what in queries.goes_with(row)),
+            *(f"{what} will have one list fewer." for what in queries.users_of(row)),
             "The subscribers stay in the account, with their fields and their other lists.",
             "It is forgotten who left this list. Suppressions of the account stay.",
         ],
@@ -119,7 +115,7 @@ def fields(request: AccountRequest) -> HttpResponse:
         if row := saved(form, field_verbs.create_field, request.actor, request.account):
             messages.success(request, f"The field {row.label} was created.")
             return redirect("audience:fields", request.account.slug)
-    return show(request, "fields", "fields", form=form, fields=queries.custom_fields())
+    return show(request, "fields", form=form, fields=queries.custom_fields())
 
 
 @account_page("edit")
@@ -132,7 +128,7 @@ def edit_field(request: AccountRequest, custom_field: str) -> HttpResponse:
             messages.success(request, f"The field {row.label} was saved.")
             return redirect("audience:fields", request.account.slug)
         row.refresh_from_db()
-    return show(request, "edit_field", "fields", form=form, field=row)
+    return show(request, "edit_field", form=form, field=row)
 
 
 @account_page("edit")
@@ -147,16 +143,16 @@ def delete_field(request: AccountRequest, custom_field: str) -> HttpResponse:
         request,
         f"Delete the field {row.label}",
         [
-            f"{queries.holders_of(row):,} subscribers lose what is kept for them in it.",
+            f"Subscribers that lose what is kept in it: {queries.holders_of(row):,}.",
             f"Messages with {{{{ {row.key} }}}} show nothing in its place, or their default.",
         ],
         reverse("audience:fields", args=[request.account.slug]),
     )
 
 
-def show(request: AccountRequest, template: str, tab: str, **context: Any) -> HttpResponse:
-    """A page of the audience, with its tab."""
-    context |= {"tab": tab, "slug": request.account.slug, "edits": may(request.actor, "edit")}
+def show(request: AccountRequest, template: str, **context: Any) -> HttpResponse:
+    """A page of the audience."""
+    context |= {"slug": request.account.slug, "edits": may(request.actor, "edit")}
     return render(request, f"audience/{template}.html", context)
 
 

@@ -28,7 +28,7 @@ def add(request: AccountRequest, list: str) -> HttpResponse:  # noqa: A002 (the 
         if queries.suppressed(request.account, [person.normalised], row):
             messages.warning(request, f"{person.address} is suppressed and gets no mail.")
         return redirect("audience:list", request.account.slug, row.public_id)
-    return show(request, "add", "lists", form=form, list=row)
+    return show(request, "add", form=form, list=row)
 
 
 @account_page("edit")
@@ -61,7 +61,7 @@ def subscribers(request: AccountRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     found = page(queries.subscribers(words), request.GET.get("cursor", ""))
     rows = queries.with_lists(request.account, found.rows)
-    return show(request, "subscribers", "subscribers", rows=rows, page=found, words=words)
+    return show(request, "subscribers", rows=rows, page=found, words=words)
 
 
 @account_page("view")
@@ -78,7 +78,6 @@ def person(request: AccountRequest, subscriber: str) -> HttpResponse:
     return show(
         request,
         "subscriber",
-        "subscribers",
         person=row,
         form=form,
         memberships=memberships,
@@ -122,7 +121,7 @@ def suppressions(request: AccountRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     rows = queries.suppressions(request.account, words)
     found = page(rows, request.GET.get("cursor", ""))
-    return show(request, "suppressions", "suppressions", form=form, page=found, words=words)
+    return show(request, "suppressions", form=form, page=found, words=words)
 
 
 @account_page("edit")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Lower
 
 from posthouse.accounts import access
 from posthouse.accounts.models import Account
@@ -118,7 +119,7 @@ def standings(
 
 def custom_fields() -> list[CustomField]:
     """The account's fields by label."""
-    return list(CustomField.objects.order_by("label", "pk"))
+    return list(CustomField.objects.order_by(Lower("label"), "pk"))
 
 
 def known_fields() -> list[Field]:
@@ -132,12 +133,12 @@ def imports_in_motion(in_list: SubscriberList) -> QuerySet[Import]:
     return Import.objects.filter(list=in_list, state__in=states)
 
 
-def goes_with(in_list: SubscriberList) -> dict[str, int]:
-    """What a deletion of the list takes along: counts by the plural of what it is."""
+def goes_with(in_list: SubscriberList) -> list[str]:
+    """What a deletion of the list takes along, as words: ``3,000 memberships``, ``1 import``."""
     return _related(in_list, many_to_many=False)
 
 
-def users_of(in_list: SubscriberList) -> dict[str, int]:
+def users_of(in_list: SubscriberList) -> list[str]:
     """What refers to the list and would have one list fewer, such as campaigns."""
     return _related(in_list, many_to_many=True)
 
@@ -147,14 +148,17 @@ def holders_of(field: CustomField) -> int:
     return Subscriber.objects.filter(fields__has_key=field.key).count()
 
 
-def _related(in_list: SubscriberList, *, many_to_many: bool) -> dict[str, int]:
-    """Rows that are not zero. Higher features are found by the relations that they declared."""
-    found = {}
+def _related(in_list: SubscriberList, *, many_to_many: bool) -> list[str]:
+    """Rows that are there. Higher features are found by the relations that they declared."""
+    found = []
     for relation in in_list._meta.related_objects:
-        if relation.many_to_many == many_to_many:
-            name = str(relation.related_model._meta.verbose_name_plural)
-            found[name] = int(getattr(in_list, str(relation.get_accessor_name())).count())
-    return {name: count for name, count in found.items() if count}
+        if relation.many_to_many != many_to_many:
+            continue
+        meta = relation.related_model._meta
+        if count := int(getattr(in_list, str(relation.get_accessor_name())).count()):
+            noun = meta.verbose_name if count == 1 else meta.verbose_name_plural
+            found.append(f"{count:,} {noun}")
+    return found
 
 
 def memberships_of(person: Subscriber) -> list[ListMembership]:

@@ -66,7 +66,8 @@ def delete_list(actor: Actor, row: SubscriberList) -> None:
     demand(actor, "edit")
     if queries.imports_in_motion(row).exists():
         raise ListBusy(row.name)
-    audit.record(actor, "list.delete", row, account=row.account, before=queries.goes_with(row))
+    gone = {"gone with it": ", ".join(queries.goes_with(row))}
+    audit.record(actor, "list.delete", row, account=row.account, before=gone)
     audit.announce("list.deleted", row.account, list=row.public_id)
     for finished in Import.objects.filter(list=row):
         storage.forget(finished)

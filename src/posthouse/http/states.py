@@ -108,6 +108,7 @@ LOOKS: dict[str, dict[str, Look]] = {
         "subscribed": Look("Subscribed", "check", "green"),
         "unconfirmed": Look("Unconfirmed", "hourglass", "yellow"),
         "unsubscribed": Look("Unsubscribed", "user-off", "grey"),
+        "suppressed": Look("Suppressed", "ban", "red"),  # whatever the membership says
     },
     "suppression": {
         "manual": Look("Entered by a person", "user-off", "grey"),
