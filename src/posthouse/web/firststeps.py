@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from posthouse.accounts.models import Account
 from posthouse.web.queries import Installed, Readiness
@@ -37,7 +37,7 @@ DOMAIN = (
         "domains",
         "Add a sender domain",
         "Campaigns are sent from it, for example mail.example.com.",
-        "domains:new",
+        "domains:add",
         "Add a domain",
     ),
     Plan(
@@ -60,7 +60,7 @@ CAMPAIGN = (
         "campaigns",
         "Write a campaign",
         "Choose who it is from and who gets it, and send yourself a test.",
-        "campaigns:new",
+        "campaigns:create",
         "New campaign",
     ),
     Plan("sent", "Send it", "Its page shows the progress.", "campaigns:list", "Open the campaigns"),
@@ -126,9 +126,6 @@ def _steps(plans: Iterable[Plan], facts: object, arguments: list[str]) -> list[S
     for plan in plans:
         done = bool(getattr(facts, plan.fact))
         current = not done and all(step.done for step in steps)
-        try:
-            url = reverse(plan.address, args=arguments) if plan.address else ""
-        except NoReverseMatch:
-            url = ""
+        url = reverse(plan.address, args=arguments) if plan.address else ""
         steps.append(Step(plan.title, plan.why, url, plan.action, done, current))
     return steps

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from posthouse.accounts.models import Account, User
 from posthouse.accounts.permissions import may
@@ -91,16 +91,13 @@ def _link(label: str, account: Account, icon: str) -> NavigationEntry:
 
 
 def _entry(entry: Entry, arguments: list[str]) -> NavigationEntry:
-    try:
-        url = reverse(entry.address, args=arguments)
-    except NoReverseMatch:
-        url = ""
+    url = reverse(entry.address, args=arguments)
     return NavigationEntry(entry.label, url, entry.icon, section=entry.section)
 
 
 def _marked(request: HttpRequest, entries: Iterable[NavigationEntry]) -> list[NavigationEntry]:
     """The entries, with the one marked whose address fits the request's best."""
-    found = [entry for entry in entries if entry.url]
+    found = list(entries)
     fitting = [entry.url for entry in found if request.path.startswith(entry.url)]
     best = max(fitting, key=len, default="")
     return [replace(entry, active=entry.url == best) for entry in found]

@@ -1,31 +1,40 @@
 """Every address of the installation: sign-in, the two areas, the API."""
 
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Iterator
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from posthouse.accounts import urls as accounts
 from posthouse.api.api import addresses
+from posthouse.audience import urls as audience
+from posthouse.campaigns import urls as campaigns
+from posthouse.domains import urls as domains
+from posthouse.servers import urls as servers
 from posthouse.web import failures, pages, public
 
-FEATURES = ("accounts", "audience", "domains", "servers", "content", "campaigns", "operations")
+# Pages of the sign-in library that nobody needs here: people are invited, addresses are theirs.
+CLOSED = ("signup/", "email/", "confirm-email/", "confirm-email/<str:key>/", "login/code/confirm/")
+# Those that have pages. Each feature's addresses have a namespace of their own in each area.
+FEATURES = {
+    "accounts": accounts,
+    "audience": audience,
+    "campaigns": campaigns,
+    "domains": domains,
+    "servers": servers,
+}
 
 
-def _area(prefix: str, of_feature: str, namespace: str) -> list[URLPattern | URLResolver]:
-    """The addresses that each feature has in an area, each feature in a namespace of its own."""
-    found: list[URLPattern | URLResolver] = []
-    for feature in FEATURES:
-        if find_spec(f"posthouse.{feature}.urls") is None:
-            continue
-        patterns = getattr(import_module(f"posthouse.{feature}.urls"), of_feature, [])
-        found.append(path(prefix, include((patterns, namespace + feature))))
-    return found
+def _area(prefix: str, patterns_name: str, namespace: str) -> Iterator[URLResolver]:
+    for name, feature in FEATURES.items():
+        if patterns := getattr(feature, patterns_name, None):
+            yield path(prefix, include((patterns, namespace + name)))
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", login_not_required(public.robots), name="robots"),
     path("healthz", login_not_required(public.health), name="health"),
+    *(path(f"auth/{closed}", failures.closed) for closed in CLOSED),
     path("auth/", include("allauth.urls")),
     path("api/v1/", include((addresses(), "api"))),
     re_path("^api/", login_not_required(failures.api_not_found)),
