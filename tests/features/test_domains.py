@@ -10,8 +10,10 @@ from django.test import Client
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, AuditRecord, User
+from posthouse.campaigns.models import Campaign
 from posthouse.domains.configuration import configuration, problem
 from posthouse.domains.models import DomainRecord, SenderDomain
+from tests.sending import make_sending
 
 if TYPE_CHECKING:
     from tests.features.dns_servers import DnsWorld
@@ -330,3 +332,22 @@ def test_a_broken_template_file_keeps_the_last_good_one_and_says_the_line(dns_fi
     assert "line" in problem().lower()
     dns_file.write_text(text)
     assert problem() == ""
+
+
+def test_a_domain_that_a_campaign_is_sent_from_is_not_deleted(
+    client: Client, base: str, account: Account
+) -> None:
+    with access.across_tenants():
+        sending = make_sending(account, members=1)
+        Campaign.objects.create(
+            account=account,
+            name="Autumn",
+            state=Campaign.State.SENDING,
+            sender_domain=sending.domain,
+            content=sending.content,
+        )
+    url = f"{base}{sending.domain.public_id}/delete/"
+    answer = client.post(url, follow=True).content.decode()
+
+    assert "the campaign “Autumn”" in answer
+    assert row(sending.domain.name, account).status == SenderDomain.Status.ENABLED

@@ -7,3 +7,10 @@ class CampaignsConfig(AppConfig):
     """See the package's models, services and pages."""
 
     name = "posthouse.campaigns"
+
+    def ready(self) -> None:
+        """Lets sender domains ask whether a campaign still needs them."""
+        from posthouse.campaigns.domain_use import campaigns_under_way  # noqa: PLC0415
+        from posthouse.domains.services import IN_USE  # noqa: PLC0415
+
+        IN_USE.append(campaigns_under_way)
