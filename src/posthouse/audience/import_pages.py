@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from posthouse.accounts import access
 from posthouse.accounts.areas import AccountRequest, account_page
-from posthouse.accounts.permissions import demand
+from posthouse.accounts.permissions import demand, may
 from posthouse.audience import imports, storage
 from posthouse.audience.errors import AudienceRefused, FileRefused
 from posthouse.audience.forms import UploadForm
@@ -71,6 +71,7 @@ def progress(request: AccountRequest, import_id: str) -> HttpResponse:
         "row": row,
         "slug": request.account.slug,
         "can_download": storage.has_rejects(row),
+        "edits": may(request.actor, "edit"),
     }
     return live(request, "audience/progress.html", context, moving=row.is_moving)
 
