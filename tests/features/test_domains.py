@@ -1,6 +1,6 @@
 """Sender domains through pages and API: add, publish in real DNS, verify, take over, change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -316,11 +316,11 @@ def test_with_the_feature_off_no_domain_can_be_added(
 
 
 @pytest.fixture
-def dns_file(tmp_path: Path, settings: Any) -> Iterator[Path]:
+def dns_file(tmp_path: Path, settings: Any) -> Path:
     path = tmp_path / "dns.toml"
     path.write_text(Path(settings.DNS_CONFIG).read_text())
     settings.DNS_CONFIG = path
-    yield path
+    return path
 
 
 def test_a_broken_template_file_keeps_the_last_good_one_and_says_the_line(dns_file: Path) -> None:
