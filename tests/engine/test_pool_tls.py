@@ -4,11 +4,9 @@ import asyncio
 import ssl
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import trustme
 
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import Result
@@ -16,31 +14,13 @@ from posthouse.core.smtp.breakdown import Cause
 from posthouse.core.smtp.settings import Encryption, ServerSettings
 from posthouse.demo.faults import Fault
 from posthouse.demo.sink import Sink
+from tests.engine.certificates import BAD, GOOD, TRUSTED
 from tests.engine.pools import LOCAL, Log, messages, run_on_uvloop, send, with_sink
 
-CA = trustme.CA()
-TRUSTED = CA.cert_pem.bytes().decode()
 STARTTLS = replace(
     LOCAL, host="localhost", encryption=Encryption.STARTTLS, extra_authorities=TRUSTED
 )
 IMPLICIT = replace(STARTTLS, encryption=Encryption.SSL)
-
-
-def server_side(leaf: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf.configure_cert(context)
-    return context
-
-
-GOOD = server_side(CA.issue_cert("localhost"))
-YESTERDAY = datetime.now(UTC) - timedelta(days=1)
-BAD = {
-    "expired": CA.issue_cert(
-        "localhost", not_before=YESTERDAY - timedelta(days=9), not_after=YESTERDAY
-    ),
-    "self-signed": trustme.CA().issue_cert("localhost"),
-    "wrong name": CA.issue_cert("other.example.org"),
-}
 
 
 def sink_for(settings: ServerSettings, folder: Path, context: ssl.SSLContext, **kw: object) -> Sink:
@@ -74,7 +54,7 @@ def test_an_encrypted_connection_signs_in_and_delivers(
 def test_a_bad_certificate_stops_everything_and_is_named(
     settings: ServerSettings, fault: str, runner: object, tmp_path: Path
 ) -> None:
-    sink = sink_for(settings, tmp_path, server_side(BAD[fault]))
+    sink = sink_for(settings, tmp_path, BAD[fault])
 
     async def body() -> None:
         await sink.start()
@@ -91,7 +71,7 @@ def test_a_bad_certificate_stops_everything_and_is_named(
 
 @pytest.mark.parametrize("settings", [STARTTLS, IMPLICIT], ids=["starttls", "ssl"])
 def test_the_operator_can_switch_the_check_off(settings: ServerSettings, tmp_path: Path) -> None:
-    sink = sink_for(settings, tmp_path, server_side(BAD["self-signed"]))
+    sink = sink_for(settings, tmp_path, BAD["self-signed"])
     unchecked = replace(settings, verify_certificate=False)
     log, _ = with_sink(sink, lambda: send(sink.smtp_port, messages(5), unchecked))
     assert log.of(Result.ACCEPTED) == list(range(5))
