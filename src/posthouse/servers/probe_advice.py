@@ -33,7 +33,7 @@ _NO_AUTH = (
     "A password is sent only over an encrypted connection, by AUTH PLAIN or LOGIN. Choose "
     "STARTTLS or SSL, or switch authentication off if the server knows this machine."
 )
-_PASSWORD = (
+_CREDENTIALS = (
     "Check user name and password. Many providers want a key made for SMTP in place of the "
     "password of the account."
 )
@@ -62,7 +62,7 @@ _TABLE = (
     ("TLS", "tls", _CERTIFICATE),
     ("TLS", "*", _NOT_NOW),
     ("AUTH", "missing", _NO_AUTH),
-    ("AUTH", "*", _PASSWORD),
+    ("AUTH", "*", _CREDENTIALS),
     ("greeting", "unreadable", _NO_SMTP),
     ("greeting", "*", _UNWELCOME),
     ("EHLO", "*", _HOST_NAME),
