@@ -10,7 +10,7 @@ from django.test import Client
 from posthouse.accounts import access
 from posthouse.accounts.actors import SYSTEM, Actor
 from posthouse.accounts.models import Account, AuditRecord, Role, User
-from posthouse.audience import fields, queries, services
+from posthouse.audience import fields, imports, queries, services
 from posthouse.audience.errors import ListBusy
 from posthouse.audience.models import (
     CustomField,
@@ -167,6 +167,33 @@ def test_the_list_of_another_account_is_not_there(
     for path in ("", "edit/", "delete/", "add/"):
         answer = browser.get(at(other_account, f"lists/{newsletter.public_id}/{path}"))
         assert answer.status_code == 404
+
+
+HOSTILE = "\"'><script>alert(1)</script>{{ 7 }}"
+
+
+def test_what_people_type_stays_text_on_every_page(
+    browser: Client, account: Account, newsletter: SubscriberList, anna: Subscriber
+) -> None:
+    with access.tenant(account):
+        services.change_list(SYSTEM, newsletter, name=HOSTILE)
+        field = fields.create_field(SYSTEM, account, label=HOSTILE, key="x")
+        services.change_subscriber(SYSTEM, anna, fields={"x": HOSTILE})
+        content = f'email,"{HOSTILE.replace(chr(34), chr(34) * 2)}"\na@example.com,{HOSTILE}\n'
+        row = imports.receive(SYSTEM, account, f"{HOSTILE}.csv", [content.encode()])
+    in_list = f"lists/{newsletter.public_id}/"
+    paths = ["lists/", "subscribers/", "fields/", "imports/", "suppressions/", in_list]
+    paths += [f"{in_list}{page}/" for page in ("edit", "delete", "add")]
+    paths += [f"{in_list}subscribers/{anna.public_id}/remove/", f"{in_list}?q={HOSTILE}"]
+    paths += [f"fields/{field.public_id}/", f"fields/{field.public_id}/delete/"]
+    paths += [f"subscribers/{anna.public_id}/", f"imports/{row.public_id}/"]
+    paths += [f"imports/{row.public_id}/remove/", f"imports/new/?list={newsletter.public_id}"]
+
+    for path in paths:
+        response = browser.get(at(account, path))
+        assert response.status_code == 200, path
+        assert "<script>alert" not in text(response), path
+        assert "\"'><" not in text(response), path
 
 
 # --- one person on a list ------------------------------------------------------------------------

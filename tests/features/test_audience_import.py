@@ -431,6 +431,17 @@ def test_an_import_is_started_once_and_not_removed_while_it_waits(
         imports.remove(SYSTEM, row)
 
 
+def test_an_upload_that_nobody_starts_is_forgotten_after_a_week(inside: Account) -> None:
+    imports.receive(SYSTEM, inside, "x.csv", [b"email\na@example.com\n"])
+
+    assert not imports.forget_abandoned()
+    Import.objects.update(created_at=timezone.now() - timedelta(days=8))
+    assert imports.forget_abandoned()
+
+    assert not Import.objects.exists()
+    assert files_of(inside) == []
+
+
 def test_a_batch_costs_a_handful_of_statements(
     newsletter: SubscriberList, django_assert_max_num_queries: Callable[..., object]
 ) -> None:

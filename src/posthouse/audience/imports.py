@@ -23,6 +23,8 @@ from posthouse.audience.validation import line
 
 # A worker that was not heard of for so long is taken for dead; a batch takes about a second.
 _SILENCE = timedelta(minutes=2)
+# People's data is not left lying about because somebody closed a tab.
+_ABANDONED_AFTER = timedelta(days=7)
 # An import that kills its worker so often would do so for ever.
 _MOST_CLAIMS = 5
 
@@ -46,7 +48,9 @@ def receive(
         storage.forget_upload(row)
         raise
     row.head = asdict(head)
-    row.save()
+    with transaction.atomic():
+        row.save()
+        audit.record(actor, "import.upload", row, account=account, after={"bytes": row.bytes_total})
     return row
 
 
@@ -141,6 +145,19 @@ def run_next(keep_going: Callable[[], bool] = lambda: True) -> bool:
         return False
     with access.tenant(row.account):
         _finish(row, keep_going)
+    return True
+
+
+def forget_abandoned() -> bool:
+    """Removes files that were uploaded and never started, after a week; False: there are none."""
+    with access.across_tenants():
+        old = Import.objects.filter(
+            state=State.UPLOADED, created_at__lt=timezone.now() - _ABANDONED_AFTER
+        )
+        row = old.select_related("account").first()
+        if row is None:
+            return False
+        remove(SYSTEM, row)
     return True
 
 

@@ -92,7 +92,7 @@ def save_subscriber(
         defaults={"address": str(parsed), "fields": changes.applied({})},
     )
     if is_new:
-        audit.record(actor, "subscriber.create", row, account=account, after=row.fields)
+        audit.record(actor, "subscriber.create", row, account=account)
     else:
         _write_fields(actor, row, changes.applied(row.fields))
     return row, is_new
@@ -242,12 +242,12 @@ def _save_list(row: SubscriberList) -> None:
 def _write_fields(actor: Actor, row: Subscriber, fields: dict[str, Any]) -> None:
     if fields == row.fields:
         return
-    changed = [key for key in row.fields | fields if row.fields.get(key) != fields.get(key)]
-    before = {key: row.fields.get(key) for key in changed}
+    changed = sorted(k for k in row.fields | fields if row.fields.get(k) != fields.get(k))
     row.fields = fields
     row.save(update_fields=["fields"])
-    after = {key: fields.get(key) for key in changed}
-    audit.record(actor, "subscriber.change", row, account=row.account, before=before, after=after)
+    # The trail is kept for good: it names the fields, and not what they say of a person.
+    after = {"changed": ", ".join(changed)}
+    audit.record(actor, "subscriber.change", row, account=row.account, after=after)
 
 
 def _departures(in_list: SubscriberList, subscriber: Subscriber) -> QuerySet[Suppression]:

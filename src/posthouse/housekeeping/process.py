@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from django.db import OperationalError, close_old_connections
 
 from posthouse.accounts import access
+from posthouse.audience.imports import forget_abandoned
 from posthouse.audience.imports import run_next as run_next_import
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.deliveries.sweep import sweep
@@ -43,7 +44,10 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
         Job("fan-out", fan_out_next),
         Job("sweep", lambda: bool(sweep()), every=0.5),
     )
-    imports = (Job("imports", lambda: run_next_import(lambda: not stop.is_set())),)
+    imports = (
+        Job("imports", lambda: run_next_import(lambda: not stop.is_set())),
+        Job("abandoned uploads", forget_abandoned, every=3600),
+    )
     return mail, imports
 
 
