@@ -19,7 +19,7 @@ _CONFIG = Path(__file__).resolve().parents[3] / "config" / "dns.toml"
 
 def run(*, recipients: int, leave: bool, home: Path | None) -> int:
     """0 only if all steps passed and the sink's own record agrees with the database."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     folder = _folder(home)
     shutil.copy(_CONFIG, folder / "dns.toml")
     console.print(f"A world in a box, in {folder}. Everything stays on 127.0.0.1.")

@@ -27,6 +27,7 @@ from posthouse.domains import services as domains
 from posthouse.domains.configuration import configuration
 from posthouse.domains.models import SenderDomain
 from posthouse.servers import services as servers
+from posthouse.servers import testing
 from posthouse.servers.models import DeliveryServer
 
 PASSWORD = "posthouse-demo"
@@ -100,7 +101,7 @@ def delivery_server(scene: Scene) -> str:
         mfrom_domain=MASTER,
         signing=DeliveryServer.Signing.HERE,
     )
-    report = servers.test(actors.operator(scene.operator), server)
+    report = testing.test(actors.operator(scene.operator), server)
     if not report.ok:
         raise StepFailed(f"The test failed: {report.steps[-1].words}")
     scene.server = server

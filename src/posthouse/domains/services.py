@@ -12,7 +12,7 @@ from django.db import transaction
 from posthouse.accounts import access, audit
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.models import Account
-from posthouse.accounts.permissions import NotAllowed, demand
+from posthouse.accounts.permissions import demand, demand_operator
 from posthouse.core.addresses import BadDomain, normalise_domain
 from posthouse.core.dns import names, ownership
 from posthouse.core.dns.errors import NameRefused, SettingRefused
@@ -92,13 +92,13 @@ def enable(actor: Actor, domain: SenderDomain) -> SenderDomain:
 
 def suspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
     """The operator stops it; its owner cannot lift that."""
-    _demand_operator(actor)
+    demand_operator(actor)
     return _happen(actor, domain, Event.SUSPEND)
 
 
 def unsuspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
     """The operator lifts the suspension: back to where it began."""
-    _demand_operator(actor)
+    demand_operator(actor)
     return _happen(actor, domain, Event.UNSUSPEND)
 
 
@@ -228,11 +228,6 @@ def _demand_room(account: Account) -> None:
         raise ValidationError(
             {"name": f"The account has {used} of at most {limit} sender domains. Delete one first."}
         )
-
-
-def _demand_operator(actor: Actor) -> None:
-    if actor.kind not in {"operator", "system"}:
-        raise NotAllowed(actor, "own")
 
 
 def _suspended_from(domain: SenderDomain) -> Status | None:

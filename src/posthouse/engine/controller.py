@@ -23,8 +23,8 @@ from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 from posthouse.engine.worker import Desk, Worker
 from posthouse.servers import pauses
+from posthouse.servers.connecting import settings_of
 from posthouse.servers.models import DeliveryServer
-from posthouse.servers.services import settings_of
 
 HEARTBEAT_SECONDS = 2.0
 _ADOPT_EVERY = 5  # heartbeats

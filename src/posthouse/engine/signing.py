@@ -29,7 +29,8 @@ class Signer:
         self._key: SigningKey | None = None
         if pem:
             selector = configuration().system.dkim_selector
-            self._key = load_key(pem.encode(), "", selector)
+            # The domain is whichever From is signed for; see sign().
+            self._key = load_key(pem.encode(), "localhost", selector)
 
     def demand_key(self) -> None:
         """Raises NoSigningKey if there is none."""

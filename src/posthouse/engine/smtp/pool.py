@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -13,6 +14,7 @@ from posthouse.core.smtp.breakdown import Breakdown, Cause
 from posthouse.core.smtp.messages import Outcome, Outgoing
 from posthouse.core.smtp.settings import Encryption, ServerSettings
 from posthouse.engine.smtp.connection import Connection
+from posthouse.servers.breakdowns import breakdown_of
 from posthouse.servers.tls import client_context
 
 _WORTH_OPENING = 10  # messages waiting for each further connection
@@ -50,8 +52,6 @@ class Pool:
         self._on_start = on_start
         self._on_outcome = on_outcome
         self._loop = asyncio.get_running_loop()
-        encrypts = settings.encryption is not Encryption.NONE
-        self._context = client_context(settings) if encrypts else None
         self._waiting: deque[Outgoing] = deque()
         self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._ready: set[Connection] = set()
@@ -65,6 +65,12 @@ class Pool:
         self._cut = False  # closing without waiting for anything
         self._done = asyncio.Event()
         self._ticking: asyncio.TimerHandle | None = None
+        self._context: ssl.SSLContext | None = None
+        if settings.encryption is not Encryption.NONE:
+            try:
+                self._context = client_context(settings)
+            except OSError as error:  # an authority's certificate that is none
+                self._fall_into_trouble(breakdown_of(error, Stage.TLS, settings))
 
     # ------------------------------------------------------------------------ for the engine
 
