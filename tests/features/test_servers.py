@@ -360,6 +360,7 @@ def test_the_owner_of_an_account_may_not_touch_servers(account: Account, owner: 
             lambda who=who: services.deallocate(who, "marketing", account),
             lambda who=who: services.pause(server, services.FOREVER, "", actor=who),
             lambda who=who: services.resume(server, actor=who),
+            lambda who=who: services.test(who, server),
         ):
             with pytest.raises(NotAllowed):
                 verb()

@@ -46,7 +46,8 @@ def seal(server: DeliveryServer, password: str) -> None:
 
 def forget_test(server: DeliveryServer) -> None:
     """What the last test found says nothing any more."""
-    server.test_state, server.test_steps, server.tested_at = server.TestState.NEVER, [], None
+    server.test_state, server.tested_at = server.TestState.NEVER, None
+    server.test_steps, server.test_conversation = [], []
 
 
 def _wrong_password(password: str) -> dict[str, str]:

@@ -64,6 +64,7 @@ class DeliveryServer(models.Model):
         max_length=6, choices=TestState.choices, default=TestState.NEVER, editable=False
     )
     test_steps = models.JSONField(default=list, editable=False)
+    test_conversation = models.JSONField(default=list, editable=False)
     tested_at = models.DateTimeField(null=True, editable=False)
     paused_until = models.DateTimeField(null=True, editable=False)
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)

@@ -1,25 +1,38 @@
-"""The verbs on delivery servers: set up, allocate, test, pause; and what a client needs of one."""
+"""The verbs on delivery servers: set up, allocate, pause; testing stands beside (testing)."""
 
-import ipaddress
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from posthouse.accounts import audit, vault
+from posthouse.accounts import audit
 from posthouse.accounts.actors import SYSTEM, Actor
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.accounts.permissions import demand_operator
 from posthouse.core.channels import Channel
-from posthouse.core.smtp.settings import Encryption, ServerSettings
+from posthouse.servers.connecting import settings_of
 from posthouse.servers.errors import ServerInUse
 from posthouse.servers.filling import fill, forget_test, seal
 from posthouse.servers.models import Allocation, DeliveryServer
 from posthouse.servers.queries import users_of
+from posthouse.servers.testing import test
+
+__all__ = [
+    "FOREVER",
+    "allocate",
+    "change",
+    "create",
+    "deallocate",
+    "delete",
+    "pause",
+    "resume",
+    "route",
+    "set_password",
+    "settings_of",
+    "test",
+]
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # paused until somebody resumes it
 _PAUSE_FIELDS = ["paused_until", "paused_reason", "pauses_in_row"]
@@ -142,37 +155,6 @@ def resume(server: DeliveryServer, *, actor: Actor = SYSTEM) -> None:
     server.paused_until, server.paused_reason, server.pauses_in_row = None, "", 0
     server.save(update_fields=_PAUSE_FIELDS)
     audit.record(actor, "server.resume", server, before={"reason": reason})
-
-
-def settings_of(server: DeliveryServer) -> ServerSettings:
-    """All that a client needs to connect; raises vault.SecretUnreadable."""
-    sealed = server.password_sealed if server.authentication else ""
-    return ServerSettings(
-        host=server.host,
-        port=server.port,
-        encryption=Encryption(server.encryption),
-        verify_certificate=server.verify_certificate,
-        extra_authorities=server.certificate_authority,
-        username=server.username if server.authentication else "",
-        password=vault.unlock(sealed, server.public_id) if sealed else "",
-        # The operator chose no encryption, and the page says what that means.
-        auth_in_clear=server.encryption == server.Encryption.NONE,
-        source_ip=server.source_ip or "",
-        helo_name=helo_name(),
-        timeout=server.timeout,
-        max_connections=server.max_connections,
-        messages_per_connection=server.messages_per_connection,
-    )
-
-
-def helo_name() -> str:
-    """The name to greet with: the configured one, else the installation's (RFC 5321 4.1.3)."""
-    name: str = settings.HELO_NAME or urlsplit(settings.BASE_URL).hostname or "localhost"
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return name
-    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
 
 
 def _belongs_to(owner: UserGroup | Account) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('signing', models.CharField(choices=[('server', 'The delivery server signs'), ('here', "Posthouse signs with the installation's key")], default='server', max_length=6)),
                 ('test_state', models.CharField(choices=[('never', 'Never tested'), ('ok', 'Works'), ('failed', 'Failed')], default='never', editable=False, max_length=6)),
                 ('test_steps', models.JSONField(default=list, editable=False)),
+                ('test_conversation', models.JSONField(default=list, editable=False)),
                 ('tested_at', models.DateTimeField(editable=False, null=True)),
                 ('paused_until', models.DateTimeField(editable=False, null=True)),
                 ('paused_reason', models.CharField(blank=True, editable=False, max_length=500)),

@@ -1,0 +1,93 @@
+"""Tests a delivery server's connection and keeps what was found, without the password."""
+
+from base64 import b64encode
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from posthouse.accounts import audit, vault
+from posthouse.accounts.actors import Actor
+from posthouse.accounts.permissions import demand_operator
+from posthouse.core.smtp.settings import ServerSettings
+from posthouse.servers.connecting import settings_of
+from posthouse.servers.errors import ServerChangedMeanwhile
+from posthouse.servers.models import DeliveryServer
+from posthouse.servers.probe import ProbeReport, ProbeStep, probe
+from posthouse.servers.validation import CONNECTION_FIELDS
+
+_SHORTEST_SECRET = 4  # a shorter password would blot out parts of every other word
+
+
+def test(actor: Actor, server: DeliveryServer) -> ProbeReport:
+    """Connects, signs in, says goodbye, and keeps the result with the server.
+
+    Blocks for at most the server's time-out a step; no transaction is open meanwhile. Raises
+    ServerChangedMeanwhile when the result is about settings that are no more.
+    """
+    demand_operator(actor)
+    tried = _connection(server)
+    try:
+        settings = settings_of(server)
+    except vault.SecretUnreadable as error:
+        advice = "Enter the password again."
+        report = ProbeReport((ProbeStep("password", False, str(error), 0, advice),), ())
+    else:
+        report = _without_secrets(probe(settings), settings)
+    _keep(actor, server, tried, report)
+    return report
+
+
+@transaction.atomic
+def _keep(actor: Actor, server: DeliveryServer, tried: dict[str, Any], report: ProbeReport) -> None:
+    server.refresh_from_db(from_queryset=DeliveryServer.objects.select_for_update())
+    if _connection(server) != tried:
+        raise ServerChangedMeanwhile(server.name)
+    states = server.TestState
+    server.test_state = states.OK if report.ok else states.FAILED
+    server.test_steps = [
+        {
+            "name": step.name,
+            "ok": step.ok,
+            "words": step.words,
+            "milliseconds": step.milliseconds,
+            "advice": step.advice,
+        }
+        for step in report.steps
+    ]
+    server.test_conversation = list(report.conversation)
+    server.tested_at = timezone.now()
+    server.save(update_fields=["test_state", "test_steps", "test_conversation", "tested_at"])
+    failed = next((step.name for step in report.steps if not step.ok), None)
+    audit.record(
+        actor, "server.test", server, after={"result": server.test_state, "failed_at": failed}
+    )
+
+
+def _connection(server: DeliveryServer) -> dict[str, Any]:
+    """What a test is about."""
+    names = {name for name in CONNECTION_FIELDS if name != "password"} | {"password_sealed"}
+    return {name: getattr(server, name) for name in names}
+
+
+def _without_secrets(report: ProbeReport, settings: ServerSettings) -> ProbeReport:
+    """The report with the password blotted out: some servers repeat what they were sent."""
+    plain = settings.password
+    sign_in = f"\0{settings.username}\0{plain}"  # RFC 4616 2
+    secrets = [_base64(sign_in), _base64(plain), plain]
+    secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and plain]
+
+    def blotted(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    return ProbeReport(
+        tuple(replace(step, words=blotted(step.words)) for step in report.steps),
+        tuple(blotted(line) for line in report.conversation),
+    )
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode("ascii")
