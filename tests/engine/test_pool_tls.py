@@ -77,6 +77,15 @@ def test_the_operator_can_switch_the_check_off(settings: ServerSettings, tmp_pat
     assert log.of(Result.ACCEPTED) == list(range(5))
 
 
+def test_an_authority_that_is_none_is_trouble_and_no_crash(tmp_path: Path) -> None:
+    sink = sink_for(STARTTLS, tmp_path, GOOD)
+    broken = replace(STARTTLS, extra_authorities="no certificate")
+    log, pool = with_sink(sink, lambda: send(sink.smtp_port, messages(2), broken))
+    assert log.of(Result.UNTOUCHED) == [0, 1]
+    assert pool.trouble is not None
+    assert sink.state.connections == 0
+
+
 def test_a_wrong_password_is_tried_once_for_any_number_of_messages(tmp_path: Path) -> None:
     sink = sink_for(STARTTLS, tmp_path, GOOD, credentials=("relay", "s3cret"))
     wrong = replace(STARTTLS, username="relay", password="guess")

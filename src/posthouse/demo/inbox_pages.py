@@ -13,9 +13,9 @@ STYLE = """
 :root { color-scheme: light dark; --line: #8884; --accent: #0b6bcb; }
 @media (prefers-color-scheme: dark) { :root { --accent: #6cb2ff; } }
 * { box-sizing: border-box; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem; }
+body { overflow-wrap: anywhere; font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem; }
 a { color: var(--accent); }
-h1 { font-size: 1.3rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.3rem; margin: 0 0 .5rem; }
 form { display: flex; gap: .5rem; margin: 0 0 1rem; }
 input { flex: 1; min-width: 0; font: inherit; padding: .35rem .5rem; }
 button { font: inherit; padding: .35rem .8rem; }
@@ -26,8 +26,8 @@ ul.list span, ul.list a { overflow: hidden; text-overflow: ellipsis; white-space
 .quiet { opacity: .75; font-size: .9rem; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 th { text-align: left; width: 12rem; vertical-align: top; font-weight: 600; }
-td, th { padding: .15rem .5rem .15rem 0; overflow-wrap: anywhere; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line);
+td, th { padding: .15rem .5rem .15rem 0; }
+pre { white-space: pre-wrap; border: 1px solid var(--line);
   padding: .75rem; border-radius: .4rem; }
 iframe { width: 100%; height: 70vh; border: 1px solid var(--line); border-radius: .4rem;
   background: #fff; color-scheme: light; }
@@ -95,7 +95,6 @@ def message_page(number: int, message: StoredMessage, letter: Letter) -> str:
         f'<nav aria-label="This message"><a href="/">Inbox</a>{source}</nav>',
         f"<h1>{escape(subject)}</h1>",
         f"<p>Envelope: {path}, {_when(message)}, {len(message.content):,} octets</p>",
-        _headers(letter),
     ]
     if letter.html:
         parts.append(
@@ -108,6 +107,7 @@ def message_page(number: int, message: StoredMessage, letter: Letter) -> str:
     if letter.attachments:
         names = "".join(f"<li>{escape(name)}</li>" for name in letter.attachments)
         parts.append(f"<h2>Attachments</h2><ul>{names}</ul>")
+    parts.append(_headers(letter))
     return _page(subject, "".join(parts))
 
 
