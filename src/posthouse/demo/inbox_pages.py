@@ -13,7 +13,8 @@ STYLE = """
 :root { color-scheme: light dark; --line: #8884; --accent: #0b6bcb; }
 @media (prefers-color-scheme: dark) { :root { --accent: #6cb2ff; } }
 * { box-sizing: border-box; }
-body { overflow-wrap: anywhere; font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem;
+  overflow-wrap: anywhere; }
 a { color: var(--accent); }
 h1 { font-size: 1.3rem; margin: 0 0 .5rem; }
 form { display: flex; gap: .5rem; margin: 0 0 1rem; }
