@@ -184,6 +184,19 @@ def test_without_a_journal_an_expired_claim_is_uncertain_until_the_journal_turns
     assert counted(dispatch) == {"accepted": 6, "uncertain": 4, "pending": 15}
 
 
+def test_a_journal_found_late_can_end_the_dispatch(sending: Sending) -> None:
+    dispatch = sending.dispatch()
+    fan_out()
+    held = [claim(token) for token in (1, 2, 3)]
+    sweep.expire_leases(database_now() + timedelta(days=1))
+    for found in held:
+        outbox.recover("engine-1", found.token, outcomes(found, Result.ACCEPTED), [])
+    sweep.sweep()
+
+    assert counted(dispatch) == {"accepted": 25}
+    assert dispatch.state == Dispatch.State.DONE
+
+
 def test_an_uncertain_delivery_is_sent_once_more_and_then_left(sending: Sending) -> None:
     dispatch = sending.dispatch()
     fan_out()

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from posthouse.audience.models import ListMembership, Subscriber, Suppression
+from posthouse.core.channels import Channel
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState, Result
 from posthouse.core.smtp.messages import Outcome
@@ -203,15 +204,14 @@ def settle(
     """Writes results in one transaction. Rows that another claim has taken since are left alone."""
     with transaction.atomic():
         ids = [outcome.token for outcome in outcomes] + list(skipped)
-        rows = {
-            row.pk: row
-            for row in Delivery.objects.select_for_update()
-            .filter(pk__in=ids, claim=token, state__in=[_SENDING, _UNCERTAIN])
-            .select_related("dispatch")
-        }
+        held = Delivery.objects.filter(pk__in=ids, claim=token, state__in=[_SENDING, _UNCERTAIN])
+        rows = {row.pk: row for row in held.select_for_update()}
+        if not rows:
+            return
+        dispatch = Dispatch.objects.only("channel").get(pk=next(iter(rows.values())).dispatch_id)
         known = [outcome for outcome in outcomes if _is_news(rows.get(outcome.token), outcome)]
-        now = database_now()
-        changes = [verdicts.change(rows[outcome.token], outcome, now) for outcome in known]
+        now, channel = database_now(), Channel(dispatch.channel)
+        changes = [verdicts.change(rows[one.token], one, now, channel) for one in known]
         changes += [verdicts.skip(rows[pk]) for pk in skipped if pk in rows]
         _write(changes)
         Attempt.objects.bulk_create(
@@ -219,7 +219,8 @@ def settle(
             for outcome in known
             if outcome.result is not Result.UNTOUCHED
         )
-        _count(rows, changes)
+        moves = Counter((change.before, change.state) for change in changes)
+        ledger.move(dispatch.pk, [(before, after, n) for (before, after), n in moves.items()])
 
 
 def _is_news(row: Delivery | None, outcome: Outcome) -> bool:
@@ -236,15 +237,6 @@ def _write(changes: Sequence[Change]) -> None:
             " first_attempt_at = %s, next_attempt_at = %s, said = %s WHERE id = %s",
             [change.values() for change in changes],
         )
-
-
-def _count(rows: Mapping[int, Delivery], changes: Sequence[Change]) -> None:
-    moves: Counter[tuple[int, str, str]] = Counter()
-    for change in changes:
-        moves[rows[change.id].dispatch_id, change.before, change.state] += 1
-    for dispatch in sorted({dispatch for dispatch, _, _ in moves}):
-        of_it = [(a, b, n) for (owner, a, b), n in moves.items() if owner == dispatch]
-        ledger.move(dispatch, of_it)
 
 
 def recover(engine: str, token: int, outcomes: Sequence[Outcome], lost: Sequence[int]) -> None:

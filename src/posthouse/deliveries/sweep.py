@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from posthouse.core.delivery.replies import Stage
-from posthouse.core.delivery.states import DeliveryState, Result
+from posthouse.core.delivery.states import UNFINISHED, DeliveryState, Result
 from posthouse.core.smtp.messages import Outcome
 from posthouse.deliveries import ledger, outbox
 from posthouse.deliveries.clock import database_now
@@ -20,7 +20,7 @@ _LOST = "The engine that had claimed it is gone, and so is its journal."
 def sweep() -> int:
     """One round of everything; the number of batches it touched."""
     now = database_now()
-    return expire_leases(now) + bring_back_due(now) + skip_cancelled()
+    return expire_leases(now) + bring_back_due(now) + skip_cancelled() + close_finished()
 
 
 def expire_leases(now: datetime) -> int:
@@ -102,4 +102,15 @@ def skip_cancelled() -> int:
             Batch.objects.filter(dispatch_id=dispatch_id, state=Batch.State.PENDING).update(
                 state=Batch.State.SETTLED
             )
+    return len(found)
+
+
+def close_finished() -> int:
+    """Ends dispatches whose last row was put right outside a claim (by a journal found late)."""
+    nobody = {str(state): 0 for state in UNFINISHED}
+    done = Dispatch.objects.filter(state=Dispatch.State.RUNNING, fanned_out=True, **nobody)
+    found = list(done.values_list("pk", flat=True)[:_AT_ONCE])
+    for dispatch_id in found:
+        with transaction.atomic():
+            ledger.close_if_done(dispatch_id)
     return len(found)

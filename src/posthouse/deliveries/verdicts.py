@@ -51,12 +51,12 @@ class Change:
         )
 
 
-def change(row: Delivery, outcome: Outcome, now: datetime) -> Change:
+def change(row: Delivery, outcome: Outcome, now: datetime, channel: Channel) -> Change:
     """The row after this outcome."""
     if outcome.result is Result.UNTOUCHED:
         return _changed(row, DeliveryMove.RETURN, row.said, due=None)
     lost = outcome.result is Result.UNCERTAIN
-    delay = _delay(row, outcome.result, now)
+    delay = _delay(row, outcome.result, now, channel)
     move = MOVE_OF_RESULT[outcome.result]
     said = words(outcome)
     if delay is None and outcome.result is Result.DEFERRED:
@@ -104,9 +104,9 @@ def attempt(row: Delivery, outcome: Outcome, engine: str, now: datetime) -> Atte
     )
 
 
-def _delay(row: Delivery, result: Result, now: datetime) -> float | None:
+def _delay(row: Delivery, result: Result, now: datetime, channel: Channel) -> float | None:
     """Seconds until the next attempt; None: there is none."""
-    schedule = SCHEDULES[Channel(row.dispatch.channel)]
+    schedule = SCHEDULES[channel]
     if result is Result.UNCERTAIN:
         resend = next_after_uncertain(schedule, row.losses + 1) is not None
         allowed = settings.UNCERTAIN_RULE != UncertainRule.NEVER
