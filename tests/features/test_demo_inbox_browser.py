@@ -3,10 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 
 from posthouse.demo.sink import Sink
 from tests.features.test_demo_sink import LETTER
@@ -61,16 +60,20 @@ def test_no_page_is_wider_than_the_screen(page: Page) -> None:
         assert page.locator("main").is_visible()
 
 
-def test_a_hostile_message_runs_nothing_and_asks_nobody(
-    page: Page, address: str, tmp_path: Path
-) -> None:
+def test_a_hostile_message_runs_nothing_and_asks_nobody(page: Page, address: str) -> None:
     dialogs: list[str] = []
     outside: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.on(
-        "request",
-        lambda sent: outside.append(sent.url) if not sent.url.startswith(address) else None,
-    )
+
+    def hear(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def see(sent: Request) -> None:
+        if not sent.url.startswith(address):
+            outside.append(sent.url)
+
+    page.on("dialog", hear)
+    page.on("request", see)
     page.goto("/")
     page.get_by_text("Grüße").click()
     frame = page.frame_locator("iframe")
