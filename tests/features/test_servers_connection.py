@@ -107,6 +107,7 @@ def test_a_good_server_works_and_each_step_says_what_was_seen(
     server.refresh_from_db()
     assert (server.test_state, server.pauses_in_row) == ("ok", 0)
     words = {step["name"]: step["words"] for step in server.test_steps}
+    assert words["greeting"] == "The server says: 220 sink.example ESMTP Posthouse"
     assert words["AUTH"] == "Signed in as relay."
     assert ("TLS" in words) == (encryption != "none")
     if encryption != "none":

@@ -139,7 +139,7 @@ class _Visit:
 
     def _greeting(self) -> str:
         self._talk_while({Phase.GREETING}, {Stage.CONNECT})
-        return f"The server says: {self.lines[-1].removeprefix('S: ')}"
+        return f"The server says: {self.lines[0].removeprefix('S: ')}"  # EHLO went out already
 
     def _starttls(self) -> str:
         self._talk_while(_SHAKING, {Stage.HELLO, Stage.TLS})
