@@ -67,6 +67,8 @@ class CampaignForm(forms.Form):
         initial = _initial(campaign) if campaign else {"sender_domain": _only_domain()}
         super().__init__(data, initial=initial, use_required_attribute=False)
         self.account, self.campaign = account, campaign
+        if campaign:  # whoever comes back to a draft does not come to rename it
+            self.fields["name"].widget.attrs.pop("autofocus", None)
         self.managed = account.group.sender_domain_management
         for name in ("from_address",) if self.managed else ("from_local", "sender_domain"):
             del self.fields[name]
@@ -115,10 +117,10 @@ class CampaignForm(forms.Form):
         self.data = _as_posted({**_as_lists(self.data), "revision": present})
 
     def typed(self) -> Draft:
-        """The draft as typed so far, for checks; what does not fit is left out."""
+        """The draft as typed so far, for checks, with what does not fit yet."""
         self.is_valid()
         values = self.cleaned_data
-        texts = {name: values.get(name) or "" for name in self.fields}
+        texts = {name: str(self.data.get(name, "")) for name in self.fields}
         sender = SenderChoice(
             from_name=texts["from_name"].strip(),
             from_local=texts.get("from_local", "").strip(),

@@ -67,6 +67,10 @@ class Campaign(TenantRow):
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
 
+    @property
+    def has_ended(self) -> bool:
+        return self.finished_at is not None
+
 
 class CampaignTest(TenantRow):
     """Test messages that somebody had sent of a campaign, and whose values were filled in."""

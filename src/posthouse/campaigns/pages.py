@@ -16,7 +16,7 @@ from posthouse.campaigns import queries, reviews, services
 from posthouse.campaigns.errors import CampaignRefused
 from posthouse.campaigns.filters import chosen, with_tabs
 from posthouse.campaigns.models import Campaign
-from posthouse.campaigns.progress import counts_of
+from posthouse.campaigns.progress import counts_of, progress_of
 from posthouse.campaigns.states import MOVING, State
 from posthouse.http.live import live
 from posthouse.http.paging import page
@@ -78,7 +78,7 @@ def cancel(request: AccountRequest, campaign: str) -> HttpResponse:
     if request.method == "POST":
         return _turn(request, campaign, services.cancel)
     row = queries.find(campaign)
-    waiting = row.dispatch.pending + row.dispatch.deferred if row.dispatch else 0
+    waiting = progress_of(row).waiting
     consequences = [
         "What has left cannot be called back, and the few messages just being handed over leave.",
         f"Whoever still waits for it ({_people(waiting)}) never gets it: it cannot be resumed.",

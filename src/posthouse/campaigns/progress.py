@@ -44,7 +44,12 @@ class Progress:
     @property
     def decided(self) -> int:
         """Recipients of whom nothing more is expected."""
-        return self.total - sum(self.counts[state] for state in UNFINISHED)
+        return self.total - self.waiting
+
+    @property
+    def waiting(self) -> int:
+        """Recipients who may still get it."""
+        return sum(self.counts[state] for state in UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,15 @@ def progress_of(campaign: Campaign) -> Progress:
     dispatch = campaign.dispatch
     counts = counts_of(dispatch)
     known = sum(counts.values())
-    gathering = dispatch is not None and not dispatch.fanned_out
+    gathering = dispatch is not None and not dispatch.fanned_out and not campaign.has_ended
     total = max(known, campaign.expected) if gathering else known
     if gathering:
         counts["pending"] += total - known
-    rate = rate_of(dispatch, database_now()) if dispatch else 0.0
-    waiting = counts["pending"] + counts["sending"]
-    return Progress(counts, total, gathering, rate, waiting / rate if rate and waiting else None)
+    rate = 0.0
+    if dispatch is not None and not campaign.has_ended:
+        rate = rate_of(dispatch, database_now())
+    soon = counts["pending"] + counts["sending"]
+    return Progress(counts, total, gathering, rate, soon / rate if rate and soon else None)
 
 
 def rate_of(dispatch: Dispatch, now: datetime) -> float:

@@ -123,7 +123,7 @@ def _alignment(identity: Identity) -> Iterator[Check]:
     sender = identity.from_address.rpartition("@")[2]
     path = identity.mfrom.rpartition("@")[2]
     if registered_domain(sender) == registered_domain(path):
-        sentence = f"From {identity.from_address}, return path at {path}: they belong together, so SPF counts for DMARC."  # noqa: E501
+        sentence = f"From {identity.from_address}, return path at {path}: they belong together, as DMARC asks."  # noqa: E501
         yield Check("", Weight.FINE, sentence)
     else:
         sentence = (
