@@ -13,7 +13,11 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no letters that a reader mistak
 
 def new_public_id(prefix: str) -> str:
     """An opaque id such as ``cmp_7h2k...``: 20 random characters, 99 bits."""
-    return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}"
+    number, letters = secrets.randbelow(len(_ALPHABET) ** 20), []
+    for _ in range(20):
+        number, letter = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[letter])
+    return f"{prefix}_{''.join(letters)}"
 
 
 def public_id(prefix: str) -> "models.CharField[str, str]":
