@@ -181,6 +181,9 @@ def test_a_full_disk_is_told_before_anything_is_sent(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(JournalUnwritable):
                 journal.started(range(1, 10))
+        with pytest.raises(JournalUnwritable):
+            journal.claimed(2, [99])
+        journal.replied([outcome(5)])  # its engine must hear of a reply all the same
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     journal.started([10])  # there is room again

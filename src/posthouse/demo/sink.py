@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import uvloop
+
 from posthouse.demo.faults import Fault, FaultNotUnderstood, parse_fault
 from posthouse.demo.inbox import Inbox
 from posthouse.demo.record import Record
@@ -129,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tls", type=Path, metavar="FILE.pem", help="key and certificate")
     parser.add_argument("--login", metavar="NAME:PASSWORD", help="ask for this login")
     try:
-        asyncio.run(_run(parser.parse_args(argv)))
+        uvloop.run(_run(parser.parse_args(argv)))
     except (FaultNotUnderstood, OSError) as error:
         sys.stderr.write(f"sink: {error}\n")
         return 2

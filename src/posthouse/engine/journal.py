@@ -53,6 +53,8 @@ class AbandonedJournal:
 class Journal:
     """One engine's open journal. Every call is in the kernel's hands when it returns.
 
+    `claimed` and `started` raise JournalUnwritable: what is not written must not happen.
+
     Nothing is buffered: a write of some hundred bytes costs under a microsecond, and so the
     starts without a reply in the file are never more than those on the wire.
     """
@@ -87,13 +89,22 @@ class Journal:
         self._ledger.started(ids)
 
     def replied(self, outcomes: Sequence[Outcome]) -> None:
-        """These deliveries have their outcome."""
-        self._append(replied_record(outcomes))
+        """These deliveries have their outcome.
+
+        Never raises: a reply that finds no room makes a delivery uncertain should the engine
+        die, while a reply that does not reach the engine would keep it waiting for ever.
+        """
+        with suppress(JournalUnwritable):
+            self._append(replied_record(outcomes))
         self._ledger.replied(outcomes)
 
     def settled(self, token: int) -> None:
-        """The database knows all there is to know of this claim."""
-        self._append(settled_record(token))
+        """The database knows all there is to know of this claim. Never raises.
+
+        Were it told again after a crash, the claim's token would no longer be good for anything.
+        """
+        with suppress(JournalUnwritable):
+            self._append(settled_record(token))
         self._ledger.settled(token)
         if self._size > self._compact_at:
             with suppress(OSError):  # no room for a second file: the first one goes on
