@@ -147,7 +147,7 @@ class Delivery(TenantRow):
 
     @property
     def public_id(self) -> str:
-        """How pages and the API name it; there is no column for it, for the id is in every index."""
+        """How pages and the API name it; no column, for the id is in every index."""
         return f"dlv_{self.pk:x}"
 
 

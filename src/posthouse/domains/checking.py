@@ -20,7 +20,6 @@ from posthouse.domains.models import DomainRecord, SenderDomain
 from posthouse.domains.resolver import resolver_addresses
 from posthouse.domains.services import announce
 
-
 _MOST_SEEN, _LONGEST_SEEN = 10, 500  # a stranger's zone may hold 64 kB at one name
 
 

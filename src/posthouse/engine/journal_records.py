@@ -6,6 +6,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from posthouse.core.delivery.replies import Blame, Stage
 from posthouse.core.delivery.states import Result
@@ -115,13 +116,9 @@ def _ids(body: bytes) -> Sequence[int]:
     return numbers
 
 
-def _outcome(row: Sequence[object]) -> Outcome:
+def _outcome(row: Sequence[Any]) -> Outcome:
     token, result, stage, code, enhanced, text, blame = row
-    assert isinstance(token, int)
-    assert isinstance(code, int)
-    return Outcome(
-        token, Result(result), Stage(stage), code, str(enhanced), str(text), Blame(blame)
-    )
+    return Outcome(token, Result(result), Stage(stage), code, enhanced, text, Blame(blame))
 
 
 _READERS: Mapping[bytes, Callable[[Ledger, bytes], None]] = {
