@@ -1,6 +1,8 @@
 """Campaign states: the table of moves, and campaigns that follow their dispatches."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -75,6 +77,13 @@ def test_sent_is_only_reached_from_sending() -> None:
     assert {before for (before, _), after in MOVES.items() if after == State.SENT} == {
         State.SENDING
     }
+
+
+def test_the_documentation_has_the_table_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "account" / "campaigns.md").read_text()
+    written = re.findall(r"^\| (\w+) \| ([\w ]+) \| (\w+) \|$", page, re.MULTILINE)
+    table = [(before.label, str(move), after.label) for (before, move), after in MOVES.items()]
+    assert written[1:] == table  # below the headings
 
 
 def test_every_state_of_a_dispatch_has_its_campaign_state() -> None:

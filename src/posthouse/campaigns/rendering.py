@@ -1,7 +1,7 @@
 """Shows a message as one person will get it: composed as for sending, then read back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -32,7 +32,6 @@ class Shown:
     text: str = ""
     octets: int = 0
     problem: str = ""
-    by_name: Mapping[str, str] = field(default_factory=dict)
 
 
 def sender_of(route: Route | None) -> Sender:
@@ -65,7 +64,6 @@ def _read(made: Rendered) -> Shown:
         html=_part(message, "html"),
         text=_part(message, "plain"),
         octets=len(made.content),
-        by_name={name.lower().replace("-", "_"): value for name, value in headers},
     )
 
 

@@ -123,7 +123,10 @@ def _alignment(identity: Identity) -> Iterator[Check]:
     sender = identity.from_address.rpartition("@")[2]
     path = identity.mfrom.rpartition("@")[2]
     if registered_domain(sender) == registered_domain(path):
-        sentence = f"From {identity.from_address}, return path at {path}: they belong together, as DMARC asks."  # noqa: E501
+        sentence = (
+            f"From {identity.from_address}, return path at {path}: they belong together, "
+            "as DMARC asks."
+        )
         yield Check("", Weight.FINE, sentence)
     else:
         sentence = (
@@ -143,7 +146,10 @@ def _whom(lists: Sequence[SubscriberList], audience: Audience) -> Iterator[Check
         sentence = f"All {audience.members:,} people of the chosen lists are suppressed."
         yield Check("lists", Weight.STOPS, sentence)
     elif audience.suppressed:
-        sentence = f"{audience.suppressed:,} of {audience.members:,} people are suppressed and will be left out."  # noqa: E501
+        sentence = (
+            f"{audience.suppressed:,} of {audience.members:,} people are suppressed and will be "
+            "left out."
+        )
         yield Check("lists", Weight.FINE, sentence)
 
 

@@ -16,7 +16,7 @@ class Move(StrEnum):
     QUEUE = "send"  # a person sends it
     BEGIN = "begin"  # its audience begins to be turned into deliveries
     PAUSE = "pause"  # a person, or the engine with a reason
-    ACKNOWLEDGE = "acknowledge the pause of"  # every engine has handed back what it held
+    ACKNOWLEDGE = "acknowledge"  # every engine has handed back what it held
     RESUME = "resume"
     FINISH = "finish"  # nobody is left to mail
     FAIL = "fail"  # nobody was reached, for a reason that a person can act on

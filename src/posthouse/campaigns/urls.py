@@ -28,4 +28,3 @@ account_urlpatterns = [
         name="delivery",
     ),
 ]
-operator_urlpatterns: list[object] = []

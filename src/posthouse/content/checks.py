@@ -83,7 +83,10 @@ def _size(parts: Parts) -> _Checks:
     octets = len(parts.html.encode())
     shown = f"The HTML has {octets / 1000:.1f} kB"
     if octets > CLIPPED_AT:
-        sentence = f"{shown}. Gmail cuts it off after 102 kB, and the end (often the unsubscribe link) is hidden. Shorten it."  # noqa: E501
+        sentence = (
+            f"{shown}. Gmail cuts it off after 102 kB, and the end (often the unsubscribe link) "
+            "is hidden. Shorten it."
+        )
         yield Check("html", Weight.ADVICE, sentence)
     elif octets:
         yield Check("html", Weight.FINE, f"{shown}; Gmail shows up to 102 kB.")
