@@ -71,7 +71,13 @@ def log(request: AreaRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in ("account", "verb", "actor")}
     found = page(queries.log(**asked), request.GET.get("cursor", ""))
     accounts = Account.objects.order_by("name").values_list("slug", "name")[:500]
-    context = {"page": found, "accounts": accounts, "verbs": queries.verbs(), **asked}
+    context = {
+        "page": found,
+        "lines": [queries.log_line(record) for record in found.rows],
+        "accounts": accounts,
+        "verbs": queries.verbs(),
+        **asked,
+    }
     return render(request, "accounts/admin/log.html", context)
 
 

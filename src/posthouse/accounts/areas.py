@@ -15,7 +15,8 @@ from posthouse.accounts.permissions import NotAllowed, demand
 from posthouse.http.paging import CursorWrong
 
 View = Callable[..., HttpResponse]
-_SAFE = frozenset({"GET", "HEAD"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LAST_ACCOUNT = "last-account"  # in the session: whose frame stands around pages outside the areas
 
 
 class AreaRequest(HttpRequest):
@@ -45,6 +46,8 @@ def account_page(permission: str = "view") -> Callable[[View], View]:
             inside = cast("AccountRequest", request)
             inside.account, inside.actor = account, actor
             _refuse_changes_of_suspended(inside)
+            if request.session.get(LAST_ACCOUNT) != slug:
+                request.session[LAST_ACCOUNT] = slug
             with access.tenant(account):
                 return _answer(permission, inside, view, **kwargs)
 

@@ -1,5 +1,8 @@
 """Reads of accounts worth a name: who is in what, and what was done."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 
 from posthouse.accounts.models import (
@@ -11,6 +14,24 @@ from posthouse.accounts.models import (
     User,
     UserGroup,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedValue:
+    """A value that an action set; ``changed`` where there was one before."""
+
+    name: str
+    before: Any
+    after: Any
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A record of the log, with its values side by side."""
+
+    record: AuditRecord
+    values: tuple[LoggedValue, ...]
 
 
 def groups() -> QuerySet[UserGroup]:
@@ -57,6 +78,16 @@ def log(account: str = "", verb: str = "", actor: str = "") -> QuerySet[AuditRec
     if verb:
         found = found.filter(verb__startswith=verb)
     return found.filter(actor_name__icontains=actor) if actor else found
+
+
+def log_line(record: AuditRecord) -> LogLine:
+    """What a record's values were, and what they became; what was only before is gone."""
+    before, after = record.before, record.after
+    values = (
+        LoggedValue(name, before.get(name), after.get(name, "–"), name in before)
+        for name in {**before, **after}
+    )
+    return LogLine(record, tuple(values))
 
 
 def verbs() -> list[str]:

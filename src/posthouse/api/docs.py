@@ -19,9 +19,16 @@ class OperationLine:
     path: str
     summary: str
     description: str
-    parameters: tuple[str, ...]
+    query: tuple[str, ...]
     body: tuple[str, ...]
-    statuses: tuple[int, ...]
+
+    @property
+    def tone(self) -> str:
+        """The colour of the method's badge."""
+        return _TONES.get(self.method, "grey")
+
+
+_TONES = {"GET": "blue", "POST": "green", "PATCH": "yellow", "DELETE": "red"}
 
 
 class OperationList(DocsBase):
@@ -40,10 +47,9 @@ def _lines(schema: dict[str, Any]) -> list[OperationLine]:
             method=method.upper(),
             path=path,
             summary=operation["summary"],
-            description=operation.get("description", ""),
-            parameters=tuple(parameter["name"] for parameter in operation["parameters"]),
+            description=operation.get("description", "").replace("``", ""),
+            query=tuple(one["name"] for one in operation["parameters"] if one["in"] == "query"),
             body=_body(schema, operation),
-            statuses=tuple(operation["responses"]),
         )
         for path, operations in schema["paths"].items()
         for method, operation in operations.items()
@@ -54,9 +60,17 @@ def _body(schema: dict[str, Any], operation: dict[str, Any]) -> tuple[str, ...]:
     """Names of the fields of an operation's body; required ones carry a star."""
     contents = operation.get("requestBody", {}).get("content", {})
     for content in contents.values():
-        described = content["schema"]
-        if reference := described.get("$ref"):
-            described = schema["components"]["schemas"][reference.rpartition("/")[2]]
+        described = _resolved(schema, content["schema"])
         required = described.get("required", ())
-        return tuple(f"{name}*" if name in required else name for name in described["properties"])
+        names = described.get("properties", ())
+        return tuple(f"{name}*" if name in required else name for name in names)
     return ()
+
+
+def _resolved(schema: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """What a reference leads to; of alternatives (a body or none) the first."""
+    if reference := described.get("$ref"):
+        return _resolved(schema, schema["components"]["schemas"][reference.rpartition("/")[2]])
+    if alternatives := described.get("anyOf") or described.get("allOf"):
+        return _resolved(schema, alternatives[0])
+    return described

@@ -97,7 +97,8 @@ def answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpResp
     """The problem details for an error, as the table says; unknown ones tell nothing of inside."""
     found = next((known for kind, known in ANSWERS if isinstance(error, kind)), FAILED)
     if found is FAILED:
-        log.error("The API failed at %s %s", request.method, request.path, exc_info=True)
+        # Ninja calls this inside its except clause.
+        log.error("The API failed at %s %s", request.method, request.path, exc_info=True)  # noqa: LOG014
     detail = found.detail or _sentence(error)
     response = problem(found.status, found.slug, found.title, detail, _fields(error))
     if found.status == 401:
