@@ -19,6 +19,7 @@ from posthouse.audience.models import (
 from posthouse.audience.queries import suppressed
 from posthouse.campaigns.models import Campaign
 from posthouse.campaigns.states import State
+from posthouse.core.addresses import AddressRefused, comparison_key, parse_address
 from posthouse.deliveries.models import Delivery
 from posthouse.domains.models import SenderDomain
 
@@ -44,6 +45,7 @@ _BEGUN = Q(dispatch__fan_out_after__gt=0)
 def campaigns(state: str = "", words: str = "") -> QuerySet[Campaign]:
     """The account's campaigns, narrowed to a state as it is shown, and to words in the name."""
     rows = Campaign.objects.select_related("dispatch", "content", "sender_domain")
+    rows = rows.defer("content__html", "content__text")  # 50 kB each, and no list shows them
     if words:
         rows = rows.filter(name__icontains=words)
     match state:
@@ -138,8 +140,12 @@ def subscriber(public_id: str) -> Subscriber:
 
 
 def subscriber_with(address: str) -> Subscriber | None:
-    """The account's subscriber with this address, in any letter case."""
-    return Subscriber.objects.filter(normalised=address.strip().lower()).first()
+    """The account's subscriber with this address, however it is written."""
+    try:
+        key = comparison_key(parse_address(address))
+    except AddressRefused:
+        return None
+    return Subscriber.objects.filter(normalised=key).first()
 
 
 def merge_values(person: Subscriber | None) -> dict[str, str]:
