@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from posthouse.cli.checks import demand_dns_templates, demand_free
 from posthouse.cli.starting import migrate as bring_up_to_date
 from posthouse.cli.starting import start_django
 
@@ -14,6 +15,7 @@ def web(
 ) -> None:
     """Serves the pages and the API."""
     start_django()
+    demand_free(host, port)
     from posthouse.web.server import serve
 
     serve(host, port)
@@ -34,6 +36,7 @@ def engine(
 ) -> None:
     """Claims batches and delivers them until it is told to stop (SIGTERM drains)."""
     start_django()
+    demand_dns_templates()
     from posthouse.engine.process import run
 
     run(name)

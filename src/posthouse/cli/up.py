@@ -2,14 +2,15 @@
 
 import os
 import signal
-import socket
 import time
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posthouse.cli.checks import demand_dns_templates, demand_free
 from posthouse.cli.starting import fail, migrate, start_django
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ Home = Annotated[Path | None, typer.Option(help="Where it keeps its files (POSTH
 def up(
     home: Home = None,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the pages.")] = 8000,
-    engines: Annotated[int, typer.Option(min=0, max=64, help="How many send engines.")] = 1,
+    engines: Annotated[
+        int | None,
+        typer.Option(min=0, max=64, help="How many send engines (POSTHOUSE_ENGINE_COUNT)."),
+    ] = None,
 ) -> None:
     """Runs everything on this machine until Ctrl-C: web, worker and send engines.
 
@@ -33,22 +37,27 @@ def up(
     _settle(home)
     os.environ.setdefault("POSTHOUSE_BASE_URL", f"http://{HOST}:{port}")
     start_django(migrated=False)
+    from django.conf import settings
+
     from posthouse.operations import supervision
     from posthouse.operations.configuration import programs
 
     layout = _layout()
     if (pid := supervision.running(layout)) is not None:
         fail(str(supervision.AlreadyRunning(layout.home, pid)))
-    _demand_free(port)
+    demand_free(HOST, port)
+    demand_dns_templates()
     typer.echo("Bringing the database up to date ...")
     migrate()
+    commands = programs(HOST, port, settings.ENGINES if engines is None else engines)
+    stopping = _signals()
     try:
-        supervisor = supervision.start(layout, programs(HOST, port, engines))
+        supervisor = supervision.start(layout, commands)
     except supervision.SupervisorFailed as error:
         fail(str(error))
-    _say_where(layout)
     try:
-        _watch(layout)
+        _say_where(layout)
+        _watch(layout, port, stopping)
     finally:
         typer.echo("Stopping. Engines finish what is on the wire; this takes up to a minute ...")
         supervision.stop(supervisor)
@@ -93,46 +102,60 @@ def _layout() -> "Layout":
     return Layout(settings.HOME)
 
 
-def _demand_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except PermissionError:
-            fail(f"port {port} is reserved for the system: choose one above 1023 with --port.")
-        except OSError:
-            fail(f"port {port} is taken by another program: choose another with --port.")
-
-
 def _say_where(layout: "Layout") -> None:
-    from django.conf import settings
 
-    typer.echo(f"Pages   {settings.BASE_URL}/")
-    typer.echo(f"Files   {layout.home}")
-    typer.echo(f"Logs    {layout.logs}")
+    from posthouse.accounts.models import User
+
+    typer.echo(f"Files  {layout.home}")
+    typer.echo(f"Logs   {layout.logs}")
+    if not User.objects.filter(is_operator=True).exists():
+        typer.echo("Nobody can sign in yet. In another terminal:")
+        typer.echo(f"  POSTHOUSE_HOME={layout.home} ./run operator create YOU@YOUR-DOMAIN")
     typer.echo("Ctrl-C stops everything.")
 
 
-def _watch(layout: "Layout") -> None:
-    """Prints what changes, until a signal comes or the supervisor is gone."""
-    from posthouse.operations import report, supervision
-
-    stopping: list[int] = []
+def _signals() -> list[int]:
+    """A list that the next signal to stop is put into, in place of ending this process."""
+    came: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        stopping.append(number)
+        came.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, note)
-    known: dict[str, Any] = {}
+    return came
+
+
+def _watch(layout: "Layout", port: int, stopping: list[int]) -> None:
+    """Prints what changes, until a signal comes or the supervisor is gone."""
+    from django.conf import settings
+
+    from posthouse.operations import report, supervision
+
+    known: dict[str, str] = {}
     while not stopping:
         try:
             lines = report.lines(layout)
         except supervision.NotRunning:
             typer.echo("The supervisor has ended.", err=True)
             return
+        if "pages" in known or _answers(port):
+            lines["pages"] = f"Ready: {settings.BASE_URL}/"
         for name, line in lines.items():
             if known.get(name) != line:
                 typer.echo(line)
         known = lines
         time.sleep(_EVERY)
+
+
+def _answers(port: int) -> bool:
+    """Does the web server answer at all? (Which name it answers to is not asked.)"""
+    web = HTTPConnection(HOST, port, timeout=_EVERY)
+    try:
+        web.request("GET", "/healthz")
+        web.getresponse()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        web.close()
+    return True

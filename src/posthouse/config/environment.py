@@ -88,7 +88,7 @@ class Environment:
         except (ValueError, environ.ImproperlyConfigured) as error:
             raise SettingWrong(name, f"is not a database address: {error}") from error
         if scheme == "sqlite":
-            Path(str(config["NAME"])).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(name, Path(str(config["NAME"])).parent)
         return config | _DATABASE_OPTIONS[scheme]
 
     def mail(self, name: str, folder: Path) -> dict[str, Any]:
@@ -117,6 +117,14 @@ _DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
     "postgres": _POSTGRES,
     "postgresql": _POSTGRES,
 }
+
+
+def _make_folder(name: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"the folder {folder} cannot be made ({error.strerror}); set {name} or POSTHOUSE_HOME"
+        raise SettingWrong(name, why) from error
 
 
 def _write_once(path: Path, text: str) -> None:
