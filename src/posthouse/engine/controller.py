@@ -4,8 +4,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -27,6 +28,7 @@ from posthouse.servers.connecting import settings_of
 from posthouse.servers.models import DeliveryServer
 
 HEARTBEAT_SECONDS = 2.0
+_DRAIN_SECONDS = 25.0
 _ADOPT_EVERY = 5  # heartbeats
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class Controller:
         self._claims: dict[int, Claim] = {}  # by token
         self._workers: list[Worker] = []
         self._draining = asyncio.Event()
+        self._loose: set[asyncio.Task[None]] = set()
         self._delivered = 0
         self._error = ""
 
@@ -69,6 +72,17 @@ class Controller:
         self._draining.set()
         for worker in self._workers:
             worker.draining = True
+        asyncio.get_running_loop().call_later(_DRAIN_SECONDS, self._cut_off)
+
+    def _cut_off(self) -> None:
+        """A server that has gone silent does not keep the engine: what it owes is uncertain."""
+        for pool in self._pools.values():
+            self._later(pool.close(drain=False))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._loose.add(task)
+        task.add_done_callback(self._loose.discard)
 
     # ------------------------------------------------------------------------------- one worker
 
@@ -126,7 +140,7 @@ class Controller:
         pool = self._pools.get(server_id)
         if pool is None or pool.settings != settings or pool.trouble:
             if pool is not None:
-                asyncio.create_task(pool.close(drain=True))  # noqa: RUF006  (it ends by itself)
+                self._later(pool.close(drain=True))
             pool = Pool(settings, self._journal.started, self._receive)
             self._pools[server_id] = pool
         return pool
