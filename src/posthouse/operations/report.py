@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from django.db import DatabaseError, connection
+
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.engines import is_gone
 from posthouse.deliveries.models import Engine
@@ -51,10 +53,14 @@ def engines() -> list[EngineReport]:
 def lines(layout: Layout) -> dict[str, str]:
     """One line a process and one an engine, for who watches; a process in trouble tells why."""
     told = {f"process {one.name}": _process_line(layout, one) for one in processes(layout)}
+    try:
+        delivered = {one.name: one.delivered for one in engines() if one.delivered}
+    except DatabaseError as error:  # it may come back; nothing is stopped because of that
+        connection.close()
+        return told | {"database": f"The database cannot be reached: {error}"}
     return told | {
-        f"engine {one.name}": f"{one.name}: {figures.number(one.delivered)} delivered"
-        for one in engines()
-        if one.delivered
+        f"engine {name}": f"{name}: {figures.number(number)} delivered"
+        for name, number in delivered.items()
     }
 
 
