@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "posthouse.deliveries",
     "posthouse.campaigns",
     "posthouse.housekeeping",
+    "posthouse.operations",
     "posthouse.web",
 ]
 MIDDLEWARE = [

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest
 from django.urls import reverse
 
+from posthouse.accounts.areas import LAST_ACCOUNT
 from posthouse.accounts.models import Account, User
 from posthouse.accounts.permissions import may
 from posthouse.http.frame import AccountChoice, Frame, NavigationEntry
@@ -38,6 +39,7 @@ ACCOUNT = (
 OPERATOR = (
     Entry("Overview", "operator-home", "gauge"),
     Entry("Delivery servers", "operator-servers:list", "server", "Sending"),
+    Entry("Engines and queue", "operator-operations:engines", "engine", "Sending"),
     Entry("User groups", "operator-accounts:groups", "users-group", "Tenants"),
     Entry("Accounts", "operator-accounts:accounts", "building", "Tenants"),
     Entry("Sender domains", "operator-domains:list", "world", "Tenants"),
@@ -57,7 +59,14 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     account: Account | None = getattr(request, "account", None)
     if user.is_operator and (in_area or account is None):
         return _operator(request, accounts)
-    return _account(request, user, accounts, account or next(iter(accounts), None))
+    return _account(request, user, accounts, account or _last_of(request, accounts))
+
+
+def _last_of(request: HttpRequest, accounts: list[Account]) -> Account | None:
+    """The account that the person was in last, or the first one."""
+    last = request.session.get(LAST_ACCOUNT)
+    found = [account for account in accounts if account.slug == last] or accounts
+    return found[0] if found else None
 
 
 def _operator(request: HttpRequest, accounts: list[Account]) -> dict[str, Any]:

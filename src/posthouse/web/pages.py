@@ -9,6 +9,7 @@ from posthouse.accounts.areas import AccountRequest, AreaRequest, account_page, 
 from posthouse.accounts.models import Account, User
 from posthouse.domains import queries as domain_queries
 from posthouse.http.live import live
+from posthouse.operations.queries import standing
 from posthouse.web import firststeps, queries
 
 
@@ -53,15 +54,8 @@ def operator_home(request: AreaRequest) -> HttpResponse:
 @operator_page
 def operator_motion(request: AreaRequest) -> HttpResponse:
     """The part of the overview that moves."""
-    context = _moving()
-    moving = bool(context["motions"] or context["imports"])
-    return live(request, "web/operator_motion.html", context, moving=moving)
+    return live(request, "web/operator_motion.html", _moving(), moving=True)
 
 
 def _moving() -> dict[str, object]:
-    return {
-        "engines": queries.engines(),
-        "waiting": queries.waiting(),
-        "motions": queries.motions(),
-        "imports": queries.imports_running(),
-    }
+    return {"now": standing(), "imports": queries.imports_running()}

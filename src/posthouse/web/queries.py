@@ -3,24 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.audience.models import Import, Subscriber
 from posthouse.campaigns.models import Campaign
+from posthouse.campaigns.progress import counts_of
 from posthouse.core.channels import Channel
-from posthouse.deliveries.clock import database_now
-from posthouse.deliveries.engines import is_gone
-from posthouse.deliveries.models import Dispatch, Engine
+from posthouse.deliveries import queries as delivery_queries
+from posthouse.deliveries.models import Dispatch
 from posthouse.domains import queries as domain_queries
 from posthouse.domains.models import SenderDomain
 from posthouse.servers.models import Allocation, DeliveryServer
 from posthouse.servers.queries import routing_of
-
-# The counters of a dispatch, by the names that the progress bar knows.
-COUNTERS = ("pending", "sending", "accepted", "deferred", "failed", "uncertain", "skipped")
-IN_MOTION = (Dispatch.State.RUNNING, Dispatch.State.PAUSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +46,16 @@ class Installed:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineLine:
-    """A send engine and the state it seems to be in."""
-
-    engine: Engine
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Motion:
-    """A dispatch that engines work on, with its recipients by state."""
-
-    dispatch: Dispatch
-    name: str
-    counts: Mapping[str, int]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class CampaignLine:
-    """A campaign, and its dispatch if it has one."""
+    """A campaign, and its recipients by state once it was sent off."""
 
     campaign: Campaign
-    motion: Motion | None
+    counts: Mapping[str, int] | None
+
+    @property
+    def total(self) -> int:
+        """All recipients."""
+        return sum(self.counts.values()) if self.counts else 0
 
 
 def readiness(account: Account) -> Readiness:
@@ -92,7 +75,7 @@ def readiness(account: Account) -> Readiness:
 def last_campaigns(count: int = 5) -> list[CampaignLine]:
     """The newest campaigns in scope, with how far each has come."""
     rows = Campaign.objects.select_related("dispatch").order_by("-pk")[:count]
-    return [CampaignLine(row, motion_of(row.dispatch) if row.dispatch else None) for row in rows]
+    return [CampaignLine(row, counts_of(row.dispatch) if row.dispatch else None) for row in rows]
 
 
 def installed() -> Installed:
@@ -103,16 +86,9 @@ def installed() -> Installed:
         groups=UserGroup.objects.exists(),
         routed=Allocation.objects.filter(channel=Channel.MARKETING).exists(),
         accounts=Account.objects.exists(),
-        engines=any(line.state == Engine.State.RUNNING for line in engines()),
+        engines=any(line.works for line in delivery_queries.engines()),
         sent=Dispatch.objects.filter(accepted__gt=0).exists(),
     )
-
-
-def engines() -> list[EngineLine]:
-    """All engines by name; one that is silent for too long is ``lost``."""
-    now = database_now()
-    rows = Engine.objects.order_by("name")
-    return [EngineLine(row, "lost" if is_gone(row, now) else row.state) for row in rows]
 
 
 def servers_in_trouble() -> QuerySet[DeliveryServer]:
@@ -120,27 +96,6 @@ def servers_in_trouble() -> QuerySet[DeliveryServer]:
     paused = Q(paused_until__gt=timezone.now())
     failed = Q(test_state=DeliveryServer.TestState.FAILED)
     return DeliveryServer.objects.filter(paused | failed).order_by("name")
-
-
-def motions(count: int = 20) -> list[Motion]:
-    """Dispatches in motion, the oldest first: they were promised first."""
-    rows = Dispatch.objects.filter(state__in=IN_MOTION).select_related("account", "campaign")
-    return [motion_of(row) for row in rows.order_by("pk")[:count]]
-
-
-def motion_of(dispatch: Dispatch) -> Motion:
-    """A dispatch with its counters by state."""
-    counts = {name: getattr(dispatch, name) for name in COUNTERS}
-    campaign = getattr(dispatch, "campaign", None)
-    name = campaign.name if campaign else str(dispatch)
-    return Motion(dispatch, name, counts, sum(counts.values()))
-
-
-def waiting() -> int:
-    """Messages that some dispatch in motion still has to send."""
-    left = F("pending") + F("sending") + F("deferred")
-    rows = Dispatch.objects.filter(state__in=IN_MOTION)
-    return rows.aggregate(total=Sum(left))["total"] or 0
 
 
 def imports_running(count: int = 10) -> QuerySet[Import]:

@@ -10,6 +10,7 @@ from posthouse.api.api import addresses
 from posthouse.audience import urls as audience
 from posthouse.campaigns import urls as campaigns
 from posthouse.domains import urls as domains
+from posthouse.operations import urls as operations
 from posthouse.servers import urls as servers
 from posthouse.web import failures, pages, public
 
@@ -21,6 +22,7 @@ FEATURES = {
     "audience": audience,
     "campaigns": campaigns,
     "domains": domains,
+    "operations": operations,
     "servers": servers,
 }
 
