@@ -2,9 +2,10 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.urls import reverse
 
 from posthouse.accounts import access
 from posthouse.accounts.areas import AreaRequest, operator_page
@@ -13,34 +14,43 @@ from posthouse.domains import queries, services
 from posthouse.domains.configuration import configuration, problem
 from posthouse.domains.errors import ConfigurationUnreadable
 from posthouse.domains.models import SenderDomain
-from posthouse.domains.samples import sample_records
+from posthouse.domains.samples import samples
+from posthouse.http.filters import chosen, with_tabs
 from posthouse.http.paging import page
+
+STATUSES = {value: label for value, label in SenderDomain.Status.choices if value != "deleted"}
+SYSTEM = {
+    "spf": "SPF mechanism",
+    "dkim_selector": "DKIM selector",
+    "dkim_public_key": "DKIM public key",
+    "dmarc": "DMARC policy",
+    "sender_domain": "Return paths lead to",
+    "link_tracker": "Link tracking leads to",
+    "open_tracker": "Open tracking leads to",
+}
 
 
 @operator_page
 def listing(request: AreaRequest) -> HttpResponse:
     """Every account's domains; filtered by status and name."""
-    status, wanted = request.GET.get("status", ""), request.GET.get("q", "").strip()
-    rows = queries.domains()
-    if status:
-        rows = rows.filter(status=status)
-    if wanted:
-        rows = rows.filter(name__icontains=wanted)
+    wanted = chosen(request.GET, STATUSES)
+    rows = queries.domains().filter(name__icontains=wanted.words)
+    counts = dict(rows.order_by().values_list("status").annotate(count=Count("pk", distinct=True)))
+    if wanted.state:
+        rows = rows.filter(status=wanted.state)
     context = {
         "page": page(rows, request.GET.get("cursor", "")),
-        "no_status": not status,
-        "statuses": [choice for choice in SenderDomain.Status.choices if choice[0] != "deleted"],
-        "status": status,
-        "q": wanted,
+        "filters": with_tabs(wanted, STATUSES, counts),
     }
     return render(request, "domains/all.html", context)
 
 
-@require_POST
 @operator_page
 def switch(request: AreaRequest, domain: str) -> HttpResponse:
-    """Suspends a domain, or lifts the suspension."""
+    """Asks, then suspends a domain; or lifts the suspension."""
     row = access.find(queries.domains(), domain)
+    if request.method != "POST":
+        return _ask(request, row)
     verb = services.unsuspend if request.POST.get("to") == "active" else services.suspend
     try:
         changed = verb(request.actor, row)
@@ -53,17 +63,26 @@ def switch(request: AreaRequest, domain: str) -> HttpResponse:
 @operator_page
 def templates(request: AreaRequest) -> HttpResponse:
     """The templates as they are in the file, and what each makes of a sample name."""
+    context = {"problem": problem(), "path": settings.DNS_CONFIG}
     try:
         found = configuration()
-        sets = [
-            ("Campaigns", [(name, sample_records(row)) for name, row in found.campaign.items()]),
-            (
-                "E-mail gateway",
-                [(name, sample_records(row)) for name, row in found.gateway.items()],
-            ),
-        ]
-        system = [(field, getattr(found.system, field)) for field in found.system.__slots__]
     except ConfigurationUnreadable:
-        sets, system = [], []
-    context = {"sets": sets, "system": system, "problem": problem(), "path": settings.DNS_CONFIG}
+        return render(request, "domains/templates.html", context)
+    context["system"] = [(label, getattr(found.system, name)) for name, label in SYSTEM.items()]
+    context["templates"] = samples(found)
     return render(request, "domains/templates.html", context)
+
+
+def _ask(request: AreaRequest, domain: SenderDomain) -> HttpResponse:
+    context = {
+        "title": f"Suspend {domain.name}",
+        "consequences": [
+            f"Nothing more leaves from it; campaigns of {domain.account} that use it pause.",
+            "Its records and history stay, and the account sees that you stopped it.",
+            "You can lift the suspension at any time.",
+        ],
+        "action": f"Suspend {domain.name}",
+        "back": reverse("operator-domains:list"),
+        "tone": "red",
+    }
+    return render(request, "http/confirm.html", context)

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from posthouse.accounts.tenancy import TenantRow, public_id
+from posthouse.core.dns.templates import PURPOSES
 
 
 class SenderDomain(TenantRow):
@@ -91,3 +92,8 @@ class DomainRecord(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.host} {self.type} {self.value}"
+
+    @property
+    def what_for(self) -> str:
+        """The purpose as a sentence for whoever publishes it."""
+        return PURPOSES.get(self.purpose, self.purpose)

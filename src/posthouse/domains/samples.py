@@ -1,11 +1,39 @@
 """What a DNS template makes of a sample name: shown to operators, never stored."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 
+from posthouse.accounts.models import UserGroup
 from posthouse.core.dns.records import Record
-from posthouse.core.dns.templates import Template, generate
+from posthouse.core.dns.templates import DnsConfiguration, Template, generate
 
 SAMPLE_DOMAIN = "mail.example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A template of the file: which mail it is for, what it makes, and the groups that chose it."""
+
+    name: str
+    sets: str
+    records: tuple[Record, ...]
+    groups: tuple[str, ...]
+
+
+def samples(found: DnsConfiguration) -> list[Sample]:
+    """All templates; one that is the same for campaigns and for the gateway is shown once."""
+    shown = []
+    for name, template in found.campaign.items():
+        same = name in found.gateway and found.gateway[name].patterns == template.patterns
+        sets = "For campaigns and the e-mail gateway" if same else "For campaigns"
+        groups = UserGroup.objects.filter(campaign_dns_template=name).order_by("name")
+        names = tuple(groups.values_list("name", flat=True))
+        shown.append(Sample(name, sets, sample_records(template), names))
+    for name, template in found.gateway.items():
+        if name not in found.campaign or found.campaign[name].patterns != template.patterns:
+            shown.append(Sample(name, "For the e-mail gateway", sample_records(template), ()))
+    return shown
 
 
 def sample_records(template: Template) -> tuple[Record, ...]:
