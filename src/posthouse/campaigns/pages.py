@@ -14,10 +14,10 @@ from posthouse.accounts.areas import AccountRequest, account_page
 from posthouse.accounts.permissions import may
 from posthouse.campaigns import queries, reviews, services
 from posthouse.campaigns.errors import CampaignRefused
-from posthouse.campaigns.filters import chosen, with_tabs
 from posthouse.campaigns.models import Campaign
 from posthouse.campaigns.progress import counts_of, progress_of
 from posthouse.campaigns.states import MOVING, State
+from posthouse.http.filters import chosen, with_tabs
 from posthouse.http.live import live
 from posthouse.http.paging import page
 

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from posthouse.accounts.areas import AccountRequest, account_page
 from posthouse.accounts.permissions import may
 from posthouse.campaigns import progress, queries
-from posthouse.campaigns.filters import chosen, with_tabs
 from posthouse.campaigns.models import Campaign
 from posthouse.campaigns.states import MOVING, Move, allows
 from posthouse.core.delivery.states import DeliveryState
+from posthouse.http.filters import chosen, with_tabs
 from posthouse.http.live import live
 from posthouse.http.paging import page
 from posthouse.http.states import LOOKS
