@@ -77,6 +77,7 @@ def _play(world: World, console: Console, recipients: int, leave: bool) -> int:
             console.print(f"[green]{number}/7[/green] [bold]{step.title}[/bold]: {said}")
     if not leave and done == len(STEPS):
         world.posthouse("web", "web", "--port", str(world.web_port))
+        world.wait_for_site()
         _show_the_way_in(world, console)
     verdict = None
     if scene.campaign is not None and scene.campaign.dispatch is not None:

@@ -2,8 +2,11 @@
 
 import os
 import secrets
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -37,6 +40,14 @@ class World:
     def posthouse(self, name: str, *arguments: str) -> None:
         """Starts a process of the installation."""
         self.parts.start(name, ["-m", "posthouse.cli.app", *arguments], self.environment)
+
+    def wait_for_site(self) -> None:
+        """Until the pages answer; raises PartFailed if their process ended instead."""
+        while True:
+            self.parts.demand_alive()
+            with suppress(OSError), urlopen(f"{self.site}healthz", timeout=5):  # noqa: S310
+                return
+            time.sleep(0.1)
 
     @property
     def inbox(self) -> str:
