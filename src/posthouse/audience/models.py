@@ -1,5 +1,7 @@
 """The audience of an account: lists, subscribers, memberships, fields; who must not be mailed."""
 
+from collections.abc import Mapping
+
 from django.db import models
 from django.utils import timezone
 
@@ -71,11 +73,21 @@ class Subscriber(TenantRow):
     def __str__(self) -> str:
         return self.address
 
+    def merge_values(self) -> dict[str, str]:
+        """What merge fields become for this person, as text."""
+        return merge_values(self.address, self.fields)
+
     @property
     def shown_address(self) -> str:
         """The address with its domain in the letters of its own script, where that is safe."""
         local, _, domain = self.address.rpartition("@")
         return f"{local}@{display_domain(domain)}"
+
+
+def merge_values(address: str, fields: Mapping[str, object]) -> dict[str, str]:
+    """Merge values as text; ``email`` is always the address itself, a missing value is nothing."""
+    known = {key: str(value) for key, value in fields.items() if value is not None}
+    return known | {"email": address}
 
 
 class ListMembership(TenantRow):
@@ -124,11 +136,22 @@ class Suppression(models.Model):
 
     class Meta:
         constraints = [
+            # SQLite knows no NULLS NOT DISTINCT: one constraint for each scope.
             models.UniqueConstraint(
-                fields=["normalised", "account", "list"],
-                name="suppressed_once",
-                nulls_distinct=False,
-            )
+                fields=["normalised"],
+                condition=models.Q(account__isnull=True, list__isnull=True),
+                name="suppressed_once_by_anybody",
+            ),
+            models.UniqueConstraint(
+                fields=["normalised", "account"],
+                condition=models.Q(account__isnull=False, list__isnull=True),
+                name="suppressed_once_by_account",
+            ),
+            models.UniqueConstraint(
+                fields=["normalised", "list"],
+                condition=models.Q(list__isnull=False),
+                name="suppressed_once_for_list",
+            ),
         ]
 
     def __str__(self) -> str:

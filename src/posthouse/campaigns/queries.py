@@ -152,7 +152,7 @@ def merge_values(person: Subscriber | None) -> dict[str, str]:
     """What is filled in: a person's values as text; without a person each field's own label."""
     if person is None:
         return known_fields() | {"email": "somebody@example.com"}
-    return {key: str(value) for key, value in person.fields.items()} | {"email": person.address}
+    return person.merge_values()
 
 
 def suppressed_among(account: Account, keys: Iterable[str]) -> list[str]:

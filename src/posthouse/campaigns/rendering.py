@@ -36,11 +36,7 @@ class Shown:
 
 def sender_of(route: Route | None) -> Sender:
     """Who the message says that it is from."""
-    if route is None:
-        return NOBODY
-    identity = route.identity
-    domain = identity.from_address.rpartition("@")[2]
-    return Sender(identity.from_name, identity.from_address, identity.reply_to or None, domain)
+    return NOBODY if route is None else route.sender
 
 
 def show(

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from posthouse.audience.models import ListMembership, Subscriber, Suppression
+from posthouse.audience.models import ListMembership, Subscriber, Suppression, merge_values
 from posthouse.core.channels import Channel
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState, Result
@@ -151,7 +151,7 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
     subscribers = [subscriber for _, subscriber, *_ in rows if subscriber]
     fields = dict(Subscriber.objects.filter(pk__in=subscribers).values_list("pk", "fields"))
     parcels = tuple(
-        Parcel(pk, person, to, key, _values(to, merge or fields.get(person or 0, {})))
+        Parcel(pk, person, to, key, merge_values(to, merge or fields.get(person or 0, {})))
         for pk, person, to, key, merge in rows
     )
     return Claim(
@@ -164,12 +164,6 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
         route=route,
         parcels=parcels,
     )
-
-
-def _values(address: str, fields: Mapping[str, object]) -> dict[str, str]:
-    """Merge values as text; ``email`` is always the address itself."""
-    known = {key: str(value) for key, value in fields.items() if value is not None}
-    return known | {"email": address}
 
 
 def _lease_end(now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 from posthouse.accounts.models import Account
 from posthouse.audience.models import SubscriberList
 from posthouse.core.channels import Channel
+from posthouse.core.composition.content import Sender
 from posthouse.core.identity import (
     Identity,
     IdentityRefused,
@@ -56,6 +57,16 @@ class Route:
     identity: Identity
     signs_here: bool
     reasons: tuple[str, ...]
+
+    @property
+    def sender(self) -> Sender:
+        """Who the message says it is from; its Message-ID is aligned with the From domain (M6)."""
+        return Sender(
+            from_name=self.identity.from_name,
+            from_address=self.identity.from_address,
+            reply_to=self.identity.reply_to or None,
+            message_id_domain=self.signing_domain,
+        )
 
     @property
     def signing_domain(self) -> str:

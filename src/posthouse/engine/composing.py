@@ -17,7 +17,6 @@ from posthouse.core.composition.content import (
     NotRendered,
     Recipient,
     Rendered,
-    Sender,
 )
 from posthouse.core.composition.render import render_batch
 from posthouse.core.delivery.replies import Stage
@@ -70,7 +69,7 @@ class Composer:
         key = (claim.content_id, claim.route.identity)
         if key not in self._compiled:
             content = await self._store.ask(_load, claim.content_id)
-            self._compiled[key] = compile_message(content, _sender(claim.route.identity))
+            self._compiled[key] = compile_message(content, claim.route.sender)
             if len(self._compiled) > _COMPILED_AT_MOST:
                 self._compiled.popitem(last=False)
         self._compiled.move_to_end(key)
@@ -99,16 +98,6 @@ def _load(content_id: int) -> Content:
         html=version.html or None,
         text=version.text or None,
         preheader=version.preheader,
-    )
-
-
-def _sender(identity: Identity) -> Sender:
-    """Who the message says it is from; its Message-ID is aligned with the From domain (M6)."""
-    return Sender(
-        from_name=identity.from_name,
-        from_address=identity.from_address,
-        reply_to=identity.reply_to,
-        message_id_domain=identity.from_address.rpartition("@")[2],
     )
 
 

@@ -26,7 +26,6 @@ def test_a_campaign_goes_before_its_account_and_its_account_before_the_group() -
 def test_the_choice_says_why() -> None:
     choice = choose_server(Channel.AUTORESPONDER, {}, {Channel.AUTORESPONDER: 1}, SERVERS)
     assert choice.reasons == (
-        "The campaign names no delivery server.",
         "The account names no delivery server for autoresponder mail.",
         "The user group names EU Marketing for autoresponder mail.",
     )

@@ -141,6 +141,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('normalised', 'account', 'list'), name='suppressed_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', True), ('list__isnull', True)), fields=('normalised',), name='suppressed_once_by_anybody'),
+        ),
+        migrations.AddConstraint(
+            model_name='suppression',
+            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', False), ('list__isnull', True)), fields=('normalised', 'account'), name='suppressed_once_by_account'),
+        ),
+        migrations.AddConstraint(
+            model_name='suppression',
+            constraint=models.UniqueConstraint(condition=models.Q(('list__isnull', False)), fields=('normalised', 'list'), name='suppressed_once_for_list'),
         ),
     ]

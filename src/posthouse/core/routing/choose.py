@@ -55,7 +55,7 @@ def choose_server(
     """
     what = BADGES[channel].name.lower()
     steps = (
-        ("The campaign", "", campaign_server),
+        *([("The campaign", "", campaign_server)] if campaign_server is not None else []),
         ("The account", f" for {what} mail", account_allocations.get(channel)),
         ("The user group", f" for {what} mail", group_allocations.get(channel)),
     )
