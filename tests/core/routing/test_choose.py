@@ -34,7 +34,7 @@ def test_the_choice_says_why() -> None:
 def test_channels_do_not_share_servers() -> None:
     with pytest.raises(NothingAllocated) as refused:
         choose_server(Channel.TRANSACTIONAL, {}, {Channel.MARKETING: 1}, SERVERS)
-    assert len(refused.value.reasons) == 3
+    assert len(refused.value.reasons) == 2
 
 
 def test_a_server_that_is_gone_is_not_replaced_unseen() -> None:
