@@ -9,9 +9,9 @@ from django.test import Client
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
+from posthouse.accounts.dns_configuration import configuration, problem
 from posthouse.accounts.models import Account, AuditRecord, User
 from posthouse.campaigns.models import Campaign
-from posthouse.domains.configuration import configuration, problem
 from posthouse.domains.models import DomainRecord, SenderDomain
 from tests.sending import make_sending
 

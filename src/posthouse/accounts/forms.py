@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, QueryDict
 
-from posthouse.accounts import dnstemplates
+from posthouse.accounts import dns_configuration
 from posthouse.accounts.keys import ROLES
 from posthouse.accounts.models import Account, Membership, Role, User, UserGroup
 
@@ -67,8 +67,8 @@ class GroupForm(forms.Form):
         self.problem = ""
         chosen = [group.campaign_dns_template] if group else []
         try:
-            offered = list(dnstemplates.campaign_templates())
-        except dnstemplates.DnsConfigurationUnusable as error:
+            offered = list(dns_configuration.configuration().campaign)
+        except dns_configuration.ConfigurationUnreadable as error:
             offered, self.problem = [], str(error)
         names = dict.fromkeys(offered + chosen)
         choice = self.fields["campaign_dns_template"]

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
-from posthouse.accounts import audit, dnstemplates
+from posthouse.accounts import audit, dns_configuration
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.errors import GroupInUse
 from posthouse.accounts.keys import create_api_key, key_for, revoke_api_key
@@ -130,8 +130,8 @@ def _check_group(group: UserGroup, changed: set[str] | None = None) -> None:
     if changed is not None and "campaign_dns_template" not in changed:
         return
     try:
-        offered = dnstemplates.campaign_templates()
-    except dnstemplates.DnsConfigurationUnusable as error:
+        offered = dns_configuration.configuration().campaign
+    except dns_configuration.ConfigurationUnreadable as error:
         raise ValidationError({"campaign_dns_template": str(error)}) from error
     if group.campaign_dns_template not in offered:
         sentence = f"The DNS configuration has no campaign template {group.campaign_dns_template}."

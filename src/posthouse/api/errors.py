@@ -11,6 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled
 from ninja.errors import ValidationError as RequestNotValid
 
 from posthouse.accounts.access import Missing
+from posthouse.accounts.dns_configuration import DnsConfigurationRefused
 from posthouse.accounts.permissions import NotAllowed
 from posthouse.audience.errors import AudienceRefused
 from posthouse.campaigns.errors import CampaignRefused, TooManyTests
@@ -50,6 +51,7 @@ ANSWERS: tuple[tuple[type[Exception], Answer], ...] = (
     (TooManyTests, Answer(429, "too-many-tests", "Too many test messages")),
     (CampaignRefused, REFUSED),
     (DomainRefused, REFUSED),
+    (DnsConfigurationRefused, REFUSED),
     (StatusRefused, REFUSED),
     (Http404, Answer(404, "not-found", "Not found", "There is nothing at this address.")),
     (NotAllowed, NOT_ALLOWED),

@@ -19,8 +19,7 @@ def demand_free(host: str, port: int) -> None:
 
 def demand_dns_templates() -> None:
     """Ends the command, saying line and reason, if the DNS templates cannot be used."""
-    from posthouse.domains.configuration import configuration
-    from posthouse.domains.errors import ConfigurationUnreadable
+    from posthouse.accounts.dns_configuration import ConfigurationUnreadable, configuration
 
     try:
         configuration()

@@ -10,6 +10,7 @@ from django.conf import settings
 from posthouse.accounts import access, actors
 from posthouse.accounts import services as accounts
 from posthouse.accounts.actors import SYSTEM, Actor
+from posthouse.accounts.dns_configuration import configuration
 from posthouse.accounts.models import Account, Membership, Role, User, UserGroup
 from posthouse.audience import imports
 from posthouse.audience.models import Import
@@ -24,7 +25,6 @@ from posthouse.demo.samples import write_subscribers_csv
 from posthouse.demo.world import MASTER, SENDER_DOMAIN, SMTP_LOGIN, World
 from posthouse.domains import checking
 from posthouse.domains import services as domains
-from posthouse.domains.configuration import configuration
 from posthouse.domains.models import SenderDomain
 from posthouse.servers import services as servers
 from posthouse.servers import testing

@@ -9,10 +9,13 @@ from django.urls import reverse
 
 from posthouse.accounts import access
 from posthouse.accounts.areas import AreaRequest, operator_page
+from posthouse.accounts.dns_configuration import (
+    ConfigurationUnreadable,
+    configuration,
+    problem,
+)
 from posthouse.core.verification.status import StatusRefused
 from posthouse.domains import queries, services
-from posthouse.domains.configuration import configuration, problem
-from posthouse.domains.errors import ConfigurationUnreadable
 from posthouse.domains.models import SenderDomain
 from posthouse.domains.samples import samples
 from posthouse.http.filters import chosen, with_tabs

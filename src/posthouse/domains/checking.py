@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from posthouse.accounts import access, audit
 from posthouse.accounts.actors import Actor
+from posthouse.accounts.dns_configuration import configuration
 from posthouse.accounts.permissions import demand
 from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.verification.checks import CheckResult
 from posthouse.core.verification.diagnosis import Diagnosis
 from posthouse.core.verification.status import Event, Status, after, after_check
-from posthouse.domains.configuration import configuration
 from posthouse.domains.errors import NameHeld
 from posthouse.domains.examine import Examination, NameServers, examine
 from posthouse.domains.models import DomainRecord, SenderDomain

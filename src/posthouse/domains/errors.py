@@ -2,28 +2,11 @@
 
 from collections.abc import Sequence
 
+from posthouse.accounts.dns_configuration import DnsConfigurationRefused
+
 
 class DomainRefused(Exception):
     """Base of the refusals."""
-
-
-class ConfigurationUnreadable(DomainRefused):
-    """The file of DNS templates cannot be used, and no earlier version of it was read."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"The DNS templates cannot be read: {problem}")
-        self.problem = problem
-
-
-class TemplateMissing(DomainRefused):
-    """The user group names a DNS template that the file does not have."""
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(
-            f"The user group names the DNS template “{name}”, which is not in the file. "
-            f"It has: {', '.join(known) or 'none'}. The operator chooses one of them."
-        )
-        self.name = name
 
 
 class ManagementOff(DomainRefused):
@@ -55,3 +38,6 @@ class NameHeld(DomainRefused):
             "Delete the domain there, or ask the operator whose it is."
         )
         self.name = name
+
+
+REFUSALS = (DomainRefused, DnsConfigurationRefused)  # what a page shows as a sentence

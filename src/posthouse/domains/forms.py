@@ -8,7 +8,7 @@ from django.http import QueryDict
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.models import Account
 from posthouse.domains import services
-from posthouse.domains.errors import DomainRefused
+from posthouse.domains.errors import REFUSALS
 from posthouse.domains.models import SenderDomain
 
 _OPTION_LABELS = {
@@ -35,7 +35,7 @@ class AddForm(forms.Form):
             return services.add(actor, account, self.cleaned_data["name"])
         except ValidationError as error:
             self.add_error(None, error)
-        except DomainRefused as refused:
+        except REFUSALS as refused:
             self.add_error(None, str(refused))
         return None
 
@@ -71,6 +71,6 @@ class OptionsForm(forms.Form):
             return services.change(actor, self.domain, **self.cleaned_data)
         except ValidationError as error:
             self.add_error(None, error)
-        except DomainRefused as refused:
+        except REFUSALS as refused:
             self.add_error(None, str(refused))
         return None

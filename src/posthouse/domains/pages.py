@@ -13,7 +13,7 @@ from posthouse.accounts.areas import AccountRequest, account_page
 from posthouse.accounts.models import AuditRecord
 from posthouse.core.verification.status import StatusRefused
 from posthouse.domains import checking, queries, services
-from posthouse.domains.errors import DomainRefused
+from posthouse.domains.errors import REFUSALS
 from posthouse.domains.forms import AddForm, OptionsForm
 from posthouse.domains.models import SenderDomain
 from posthouse.http.live import live
@@ -60,13 +60,11 @@ def verify(request: AccountRequest, domain: str) -> HttpResponse:
     row = access.find(queries.domains(), domain)
     try:
         checked = checking.verify(request.actor, row)
-    except DomainRefused as refused:
+    except REFUSALS as refused:
         messages.error(request, str(refused))
         return _to(request, row)
     if checked.status == SenderDomain.Status.ENABLED:
         messages.success(request, f"{checked.name} is Enabled: campaigns can be sent from it.")
-    else:
-        messages.warning(request, "Not everything is right yet. Each record says what it needs.")
     return _to(request, row)
 
 
@@ -127,7 +125,7 @@ def delete(request: AccountRequest, domain: str) -> HttpResponse:
             services.delete(request.actor, row)
             messages.success(request, f"{row.name} was deleted.")
             return redirect("domains:list", slug=request.account.slug)
-        except DomainRefused as refused:
+        except REFUSALS as refused:
             messages.error(request, str(refused))
             return _to(request, row)
     context = {

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from posthouse.accounts import access, audit
 from posthouse.accounts.actors import Actor
+from posthouse.accounts.dns_configuration import campaign_template
 from posthouse.accounts.models import Account
 from posthouse.accounts.permissions import demand, demand_operator
 from posthouse.core.addresses import BadDomain, normalise_domain
@@ -19,7 +20,6 @@ from posthouse.core.dns.errors import NameRefused, SettingRefused
 from posthouse.core.dns.records import Record
 from posthouse.core.dns.templates import Template, generate
 from posthouse.core.verification.status import Event, Status, after
-from posthouse.domains.configuration import campaign_template
 from posthouse.domains.errors import DomainInUse, ManagementOff
 from posthouse.domains.models import DomainRecord, SenderDomain
 

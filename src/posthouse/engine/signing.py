@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
+from posthouse.accounts.dns_configuration import configuration
 from posthouse.core.composition.content import CompositionRefused, NotRendered, Rendered
 from posthouse.core.composition.dkim import SigningKey, load_key, sign_messages
-from posthouse.domains.configuration import configuration
 
 
 class NoSigningKey(CompositionRefused):

@@ -1,6 +1,7 @@
 """The DNS templates as the operator's file has them now; a broken file keeps the last good ones."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,31 @@ from django.conf import settings
 from posthouse.core.dns.errors import TemplateError
 from posthouse.core.dns.template_file import parse
 from posthouse.core.dns.templates import DnsConfiguration, Template
-from posthouse.domains.errors import ConfigurationUnreadable, TemplateMissing
 
 log = logging.getLogger(__name__)
+
+
+class DnsConfigurationRefused(Exception):
+    """Base of what the file of DNS templates can get wrong."""
+
+
+class ConfigurationUnreadable(DnsConfigurationRefused):
+    """The file of DNS templates cannot be used, and no earlier version of it was read."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The DNS templates cannot be read: {problem}")
+        self.problem = problem
+
+
+class TemplateMissing(DnsConfigurationRefused):
+    """The user group names a DNS template that the file does not have."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"The user group names the DNS template “{name}”, which is not in the file. "
+            f"It has: {', '.join(known) or 'none'}. The operator chooses one of them."
+        )
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
