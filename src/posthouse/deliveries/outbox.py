@@ -1,13 +1,15 @@
 """The outbox that engines empty: claim a batch, watch its dispatch, settle results, hand back."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from posthouse.audience.models import ListMembership, Subscriber, Suppression, merge_values
 from posthouse.core.channels import Channel
@@ -20,9 +22,13 @@ from posthouse.deliveries.models import Attempt, Batch, Delivery, Dispatch
 from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, resolve
 from posthouse.deliveries.services import pause_for_trouble
 from posthouse.deliveries.verdicts import Change
+from posthouse.servers.models import DeliveryServer
 
 _PENDING, _SENDING = str(DeliveryState.PENDING), str(DeliveryState.SENDING)
 _SKIPPED, _UNCERTAIN = str(DeliveryState.SKIPPED), str(DeliveryState.UNCERTAIN)
+_UNEXPECTED = "Posthouse could not work out how to send this; its log says more."
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,9 @@ class Parcel:
     fields: Mapping[str, str]
 
 
+Standing = tuple[str, str | None]  # the account's status, and its sender domain's
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A batch that one engine holds under a lease; ``token`` fences every later write."""
@@ -47,6 +56,7 @@ class Claim:
     list_ids: tuple[int, ...]
     content_id: int
     route: Route
+    standing: Standing
     parcels: tuple[Parcel, ...]
 
 
@@ -55,7 +65,6 @@ class Watch:
     """What a worker must know before its next slice."""
 
     go_on: bool
-    cancelled: bool
     left: frozenset[int]  # deliveries whose recipients left or were suppressed since the claim
 
 
@@ -66,8 +75,11 @@ def claim_next(engine: str, token: int) -> Claim | None:
     """Claims the next batch whose dispatch may be sent now; None when there is none.
 
     The engine makes the token (62 random bits) and has it in its journal before it asks, so that
-    a claim that nobody lived to use is given back when the journal is read.
+    a claim that nobody lived to use is given back when the journal is read. Asked again with the
+    same token (the answer was lost), it first gives back what the token already holds.
     """
+    if _claimed(token).exists():
+        release(token)
     for dispatch in _dispatches_with_work():
         try:
             route = resolve(dispatch)
@@ -76,9 +88,19 @@ def claim_next(engine: str, token: int) -> Claim | None:
         except RouteRefused as refused:
             pause_for_trouble(dispatch, str(refused))
             continue
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # one broken dispatch must not keep the others waiting
+            log.exception("dispatch %s has no route", dispatch.pk)
+            pause_for_trouble(dispatch, f"{_UNEXPECTED} ({type(error).__name__}: {error})")
+            continue
         if claim := _claim(engine, token, dispatch, route):
             return claim
     return None
+
+
+def _claimed(token: int) -> QuerySet[Batch]:
+    return Batch.objects.filter(claim=token, state=Batch.State.CLAIMED)
 
 
 def _dispatches_with_work() -> list[Dispatch]:
@@ -107,9 +129,12 @@ def _claim(engine: str, token: int, dispatch: Dispatch, route: Route) -> Claim |
         skipped = _skip(_waiting(batch.pk).filter(_must_not_be_mailed(dispatch.list_ids)))
         taken = _waiting(batch.pk).update(state=_SENDING, claim=token, server_id=route.server_id)
         ledger.move(dispatch.pk, [(_PENDING, _SKIPPED, skipped), (_PENDING, _SENDING, taken)])
-        Dispatch.objects.filter(pk=dispatch.pk).update(
+        still_runs = Dispatch.objects.filter(pk=dispatch.pk, state=Dispatch.State.RUNNING).update(
             last_claim_at=now, identity=route.identity_as_json(), server_id=route.server_id
         )
+        if not still_runs:  # paused or cancelled since: "paused" means that nothing is claimed
+            transaction.set_rollback(True)
+            return None
         if not taken:
             _release_batch(batch.pk, token, dispatch.pk)
         return _read_claim(token, batch, dispatch, route)
@@ -162,8 +187,14 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
         list_ids=tuple(dispatch.list_ids),
         content_id=dispatch.content_id,
         route=route,
+        standing=_standing(dispatch),
         parcels=parcels,
     )
+
+
+def _standing(dispatch: Dispatch) -> Standing:
+    domain = dispatch.sender_domain
+    return dispatch.account.status, domain.status if domain else None
 
 
 def _lease_end(now: datetime) -> datetime:
@@ -174,14 +205,21 @@ def _lease_end(now: datetime) -> datetime:
 
 
 def watch(claim: Claim, parcels: Sequence[Parcel]) -> Watch:
-    """May this slice go out, and to whom not? Read before each slice (promise 4)."""
-    state = Dispatch.objects.values_list("state", flat=True).get(pk=claim.dispatch_id)
-    held = Batch.objects.filter(pk=claim.batch_id, claim=claim.token).exists()
+    """May this slice go out, and to whom not? Read before each slice (promise 4).
+
+    Where the account, its domain or the server no longer are what they were, the claim ends; the
+    next one works the route out anew, and says what is in the way.
+    """
+    held = _claimed(claim.token).filter(pk=claim.batch_id)
+    resting = DeliveryServer.objects.filter(pk=claim.route.server_id, paused_until__gt=Now())
+    dispatch = Dispatch.objects.filter(pk=claim.dispatch_id, state=Dispatch.State.RUNNING)
+    standing = dispatch.filter(Exists(held), ~Exists(resting)).values_list(
+        "account__status", "sender_domain__status"
+    )
     ids = [parcel.id for parcel in parcels]
     left = Delivery.objects.filter(pk__in=ids).filter(_must_not_be_mailed(claim.list_ids))
     return Watch(
-        go_on=held and state == Dispatch.State.RUNNING,
-        cancelled=state == Dispatch.State.CANCELLED,
+        go_on=standing.first() == claim.standing,
         left=frozenset(left.values_list("pk", flat=True)),
     )
 
@@ -199,7 +237,7 @@ def settle(
     with transaction.atomic():
         ids = [outcome.token for outcome in outcomes] + list(skipped)
         held = Delivery.objects.filter(pk__in=ids, claim=token, state__in=[_SENDING, _UNCERTAIN])
-        rows = {row.pk: row for row in held.select_for_update()}
+        rows = {row.pk: row for row in held.select_for_update().order_by("pk")}
         if not rows:
             return
         dispatch = Dispatch.objects.only("channel").get(pk=next(iter(rows.values())).dispatch_id)
@@ -246,7 +284,7 @@ def recover(engine: str, token: int, outcomes: Sequence[Outcome], lost: Sequence
 def release(token: int) -> None:
     """Ends a claim: what was not sent waits again, and the dispatch ends or pauses if it can."""
     with transaction.atomic():
-        batch = Batch.objects.select_for_update().filter(claim=token).first()
+        batch = _claimed(token).select_for_update().first()
         if batch is not None:
             _release_batch(batch.pk, token, batch.dispatch_id)
 

@@ -14,6 +14,12 @@ from posthouse.deliveries.ids import BLOCK
 from posthouse.deliveries.models import Batch, Delivery, Dispatch
 
 _AT_ONCE = 20  # batches a call, so that one call never holds the database for long
+_ROWS_AT_ONCE = 5000
+_AFTER_CANCEL = {
+    DeliveryState.PENDING: "The dispatch was cancelled.",
+    DeliveryState.DEFERRED: "The dispatch was cancelled before it was tried again.",
+    DeliveryState.UNCERTAIN: "Perhaps delivered; the dispatch was cancelled before it was resent.",
+}
 _LOST = "The engine that had claimed it is gone, and so is its journal."
 
 
@@ -29,19 +35,25 @@ def expire_leases(now: datetime) -> int:
     A journal that turns up later (the host came back) still puts right what has not been resent.
     """
     expired = Batch.objects.filter(state=Batch.State.CLAIMED, lease_until__lt=now)
-    found = list(expired.order_by("lease_until").values_list("claim", "engine")[:_AT_ONCE])
-    for token, engine in found:
-        if token is None:
-            continue
+    found = list(expired.order_by("lease_until").values_list("pk", flat=True)[:_AT_ONCE])
+    for pk in found:
         with transaction.atomic():
-            out = Delivery.objects.filter(claim=token, state=DeliveryState.SENDING)
-            lost = [
-                Outcome(pk, Result.UNCERTAIN, Stage.END, 0, "", _LOST)
-                for pk in out.values_list("pk", flat=True)
-            ]
-            outbox.settle(engine, token, lost)
-            outbox.release(token)
+            # Asked again with the row in hand: its engine may have renewed or released it since.
+            batch = expired.select_for_update().filter(pk=pk).first()
+            if batch is not None:
+                _give_up_claim(batch)
     return len(found)
+
+
+def _give_up_claim(batch: Batch) -> None:
+    token = batch.claim or 0
+    out = Delivery.objects.filter(batch_id=batch.pk, claim=token, state=DeliveryState.SENDING)
+    lost = [
+        Outcome(pk, Result.UNCERTAIN, Stage.END, 0, "", _LOST)
+        for pk in out.values_list("pk", flat=True)
+    ]
+    outbox.settle(batch.engine, token, lost)
+    outbox.release(token)
 
 
 def bring_back_due(now: datetime) -> int:
@@ -84,33 +96,44 @@ def _batch_again(dispatch_id: int, now: datetime) -> None:
 
 def skip_cancelled() -> int:
     """Marks what still waits of cancelled dispatches as skipped, some thousand rows a call."""
-    waiting = [DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN]
     cancelled = Dispatch.objects.filter(state=Dispatch.State.CANCELLED)
     unfinished = cancelled.exclude(pending=0, deferred=0, uncertain=0).order_by("pk")
     found = list(unfinished.values_list("pk", flat=True)[:_AT_ONCE])
     for dispatch_id in found:
         with transaction.atomic():
-            rows = list(
-                Delivery.objects.select_for_update()
-                .filter(dispatch_id=dispatch_id, state__in=waiting)
-                .values_list("pk", "state")[:5000]
-            )
-            Delivery.objects.filter(pk__in=[pk for pk, _ in rows]).update(
-                state=DeliveryState.SKIPPED, said="The dispatch was cancelled."
-            )
-            ledger.move(dispatch_id, [(state, "skipped", 1) for _, state in rows])
-            Batch.objects.filter(dispatch_id=dispatch_id, state=Batch.State.PENDING).update(
-                state=Batch.State.SETTLED
-            )
+            _skip_waiting(dispatch_id)
     return len(found)
 
 
+def _skip_waiting(dispatch_id: int) -> None:
+    # Batches first: everybody locks batch, deliveries, dispatch in this order.
+    batches = Batch.objects.filter(dispatch_id=dispatch_id, state=Batch.State.PENDING)
+    list(batches.select_for_update().order_by("pk").values_list("pk"))
+    waiting = Delivery.objects.filter(dispatch_id=dispatch_id, state__in=_AFTER_CANCEL)
+    rows = list(
+        waiting.select_for_update().order_by("pk").values_list("pk", "state")[:_ROWS_AT_ONCE]
+    )
+    for state, said in _AFTER_CANCEL.items():
+        ids = [pk for pk, before in rows if before == state]
+        Delivery.objects.filter(pk__in=ids).update(state=DeliveryState.SKIPPED, said=said)
+        ledger.move(dispatch_id, [(state, "skipped", len(ids))])
+    if len(rows) < _ROWS_AT_ONCE:
+        batches.update(state=Batch.State.SETTLED)
+
+
 def close_finished() -> int:
-    """Ends dispatches whose last row was put right outside a claim (by a journal found late)."""
+    """Ends dispatches whose last row was put right outside a claim (by a journal found late).
+
+    And acknowledges pauses whose last claim ended in whatever way.
+    """
     nobody = {str(state): 0 for state in UNFINISHED}
     done = Dispatch.objects.filter(state=Dispatch.State.RUNNING, fanned_out=True, **nobody)
     found = list(done.values_list("pk", flat=True)[:_AT_ONCE])
     for dispatch_id in found:
         with transaction.atomic():
             ledger.close_if_done(dispatch_id)
+    pausing = Dispatch.objects.filter(state=Dispatch.State.PAUSING, sending=0)
+    for dispatch_id in pausing.values_list("pk", flat=True)[:_AT_ONCE]:
+        with transaction.atomic():
+            ledger.close_pause(dispatch_id)
     return len(found)

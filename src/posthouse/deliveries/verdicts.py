@@ -54,7 +54,7 @@ class Change:
 def change(row: Delivery, outcome: Outcome, now: datetime, channel: Channel) -> Change:
     """The row after this outcome."""
     if outcome.result is Result.UNTOUCHED:
-        return _changed(row, DeliveryMove.RETURN, row.said, due=None)
+        return _untouched(row, now)
     lost = outcome.result is Result.UNCERTAIN
     delay = _delay(row, outcome.result, now, channel)
     move = MOVE_OF_RESULT[outcome.result]
@@ -74,6 +74,13 @@ def change(row: Delivery, outcome: Outcome, now: datetime, channel: Channel) -> 
         tried_at=now,
         losses=row.losses + lost,
     )
+
+
+def _untouched(row: Delivery, now: datetime) -> Change:
+    """It waits again; one whose claim had ended has no batch any more, and is due at once."""
+    if row.state == DeliveryState.SENDING:
+        return _changed(row, DeliveryMove.RETURN, row.said, due=None)
+    return _changed(row, DeliveryMove.DEFER, row.said, due=now, losses=max(0, row.losses - 1))
 
 
 def words(outcome: Outcome) -> str:
