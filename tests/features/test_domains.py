@@ -264,6 +264,33 @@ def test_disable_and_enable_and_the_operators_suspension(
     assert "Octeth classic" in operator.get("/operator/dns-templates/").content.decode()
 
 
+def test_the_operator_is_asked_before_a_suspension_and_finds_domains_by_state_and_name(
+    client: Client, base: str, account: Account, boss: User, client_of: Callable[[User], Client]
+) -> None:
+    services.change_group(SYSTEM, account.group, campaign_dns_template="Empty")
+    add(client, base, "mail.asked.example.com")
+    domain = row("mail.asked.example.com", account)
+    operator = client_of(boss)
+    asked = operator.get(f"/operator/domains/{domain.public_id}/switch/").content.decode()
+    assert "Suspend mail.asked.example.com" in asked
+    assert row("mail.asked.example.com", account).status == "enabled"
+    for narrowed, found in (
+        ("?state=enabled&q=asked", True),
+        ("?state=suspended", False),
+        ("?q=nobody", False),
+    ):
+        listed = operator.get(f"/operator/domains/{narrowed}").content.decode()
+        assert ("mail.asked.example.com" in listed) is found
+
+
+def test_a_template_that_serves_both_kinds_of_mail_is_shown_once_with_its_groups(
+    account: Account, boss: User, client_of: Callable[[User], Client]
+) -> None:
+    page = client_of(boss).get("/operator/dns-templates/").content.decode()
+    assert page.count("For campaigns and the e-mail gateway") == 3
+    assert account.group.name in page
+
+
 def test_a_domain_never_verified_cannot_be_enabled_by_hand(
     client: Client, base: str, account: Account
 ) -> None:

@@ -7,9 +7,11 @@ from django.shortcuts import redirect, render
 
 from posthouse.accounts.areas import AccountRequest, account_page
 from posthouse.accounts.permissions import may
+from posthouse.audience.models import Subscriber
 from posthouse.campaigns import progress, queries
 from posthouse.campaigns.models import Campaign
 from posthouse.campaigns.states import MOVING, Move, allows
+from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState
 from posthouse.http.filters import chosen, with_tabs
 from posthouse.http.live import live
@@ -17,6 +19,17 @@ from posthouse.http.paging import page
 from posthouse.http.states import LOOKS
 from posthouse.servers.models import DeliveryServer
 
+# Where in the conversation the words were said.
+STAGES: dict[str, str] = {
+    Stage.CONNECT: "while connecting",
+    Stage.TLS: "while encrypting",
+    Stage.HELLO: "at the greeting",
+    Stage.AUTH: "while signing in",
+    Stage.MAIL: "about the return path",
+    Stage.RCPT: "about the recipient",
+    Stage.DATA: "before the message",
+    Stage.END: "after the message",
+}
 _STATES = {str(state): LOOKS["delivery"][state].word for state in DeliveryState}
 
 
@@ -61,8 +74,12 @@ def delivery(request: AccountRequest, campaign: str, delivery: str) -> HttpRespo
     attempts = progress.story(found)
     ids = {attempt.server_id for attempt in attempts if attempt.server_id}
     names = dict(DeliveryServer.objects.filter(pk__in=ids).values_list("pk", "name"))
-    story = [(attempt, names.get(attempt.server_id or 0, "")) for attempt in attempts]
-    context = {"campaign": row, "delivery": found, "story": story}
+    story = [
+        (attempt, names.get(attempt.server_id or 0, ""), STAGES.get(attempt.stage, ""))
+        for attempt in attempts
+    ]
+    subscriber = Subscriber.objects.filter(pk=found.subscriber_id or 0).first()
+    context = {"campaign": row, "delivery": found, "story": story, "subscriber": subscriber}
     return render(request, "campaigns/delivery.html", context)
 
 

@@ -104,7 +104,7 @@ INSTALLATION = (
     Plan(
         "engines",
         "Start a send engine",
-        "On the server, “posthouse up” starts everything and “posthouse engine” one engine.",
+        "On the server, “./run up” starts everything, one engine with it.",
     ),
     Plan("sent", "Send the first campaign", "In the account's own area, by its people."),
 )
