@@ -1,4 +1,4 @@
-"""The operator's page of engines and queue: states, what waits in each channel, what is in motion."""
+"""The operator's page of engines and queue: states, what waits, what is in motion."""
 
 import re
 from collections.abc import Callable
