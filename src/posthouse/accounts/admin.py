@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from posthouse.accounts import queries, services
-from posthouse.accounts.access import Missing
+from posthouse.accounts.access import find
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.errors import GroupInUse
 from posthouse.accounts.forms import AccountForm, GroupForm, NewAccountForm, posted, saved
@@ -145,14 +145,8 @@ def activate(request: AreaRequest, account: str) -> HttpResponse:
 
 
 def _group(public_id: str) -> UserGroup:
-    row = queries.groups().filter(public_id=public_id).first()
-    if row is None:
-        raise Missing("user group", public_id)
-    return row
+    return find(queries.groups(), public_id)
 
 
 def _account(public_id: str) -> Account:
-    row = Account.objects.select_related("group").filter(public_id=public_id).first()
-    if row is None:
-        raise Missing("account", public_id)
-    return row
+    return find(Account.objects.select_related("group"), public_id)

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from posthouse.accounts import people, queries
-from posthouse.accounts.access import Missing
+from posthouse.accounts.access import find
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.errors import LastOperator
 from posthouse.accounts.forms import ChangedPersonForm, PersonForm, posted, saved
@@ -82,7 +82,4 @@ def log(request: AreaRequest) -> HttpResponse:
 
 
 def _person(public_id: str) -> User:
-    row = User.objects.filter(public_id=public_id).first()
-    if row is None:
-        raise Missing("person", public_id)
-    return row
+    return find(User.objects.all(), public_id)

@@ -140,10 +140,9 @@ def revoke_key(request: AccountRequest, key: str) -> HttpResponse:
 
 
 def _membership(request: AccountRequest, member: str) -> Membership:
-    found = queries.team(request.account).filter(user__public_id=member).first()
-    if found is None:
-        raise access.Missing("member", member)
-    return found
+    """Memberships are known by the person's public id."""
+    person = access.find(User.objects.filter(memberships__account=request.account), member)
+    return queries.team(request.account).get(user=person)
 
 
 def _owns(request: AccountRequest) -> bool:
