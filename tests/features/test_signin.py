@@ -303,3 +303,12 @@ def test_pages_of_the_sign_in_library_that_are_not_ours_are_closed(db: None, pat
     assert Client().get(f"/auth/{path}").status_code == 404
     assert Client().post(f"/auth/{path}", values).status_code == 404
     assert not User.objects.exists()
+
+
+def test_who_asks_too_often_is_told_to_wait_in_our_own_words(db: None) -> None:
+    here = {"REMOTE_ADDR": "198.51.100.9"}
+    for _ in range(20):
+        Client().post(reverse("account_reset_password"), {"email": "a@example.org"}, **here)  # type: ignore[arg-type]
+    response = Client().post(reverse("account_reset_password"), {"email": "a@example.org"}, **here)  # type: ignore[arg-type]
+    assert response.status_code == 429
+    assert "Too many tries from your address" in response.content.decode()
