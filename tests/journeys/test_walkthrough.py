@@ -17,7 +17,7 @@ from posthouse.demo.samples import write_subscribers_csv
 from posthouse.demo.world import MASTER, SENDER_DOMAIN, SMTP_LOGIN, World
 from tests.journeys.conftest import Open
 from tests.journeys.stage import PASSWORD, create_operator
-from tests.journeys.window import PATIENCE, look, sign_in
+from tests.journeys.window import look, see, sign_in
 
 OPERATOR, OWNER = "operator@example.com", "olive@harbour.example.com"
 READERS, BAD_ROWS = 150, 4
@@ -37,9 +37,9 @@ def test_the_seven_steps(world: World, opened: Open, tmp_path: Path) -> None:
     accept_the_invitation(owner, world)
     add_and_verify_a_domain(owner, world)
     see_the_engine(operator, world)
-    import_subscribers(owner, tmp_path / "readers.csv")
+    import_subscribers(owner, world, tmp_path / "readers.csv")
     write_a_campaign(owner)
-    send_a_test(owner)
+    send_a_test(owner, world)
     send_it_and_watch(owner, world)
     read_a_story(owner)
     see_the_sink(list(read_record(world.sink_record)))
@@ -148,11 +148,11 @@ def see_the_engine(operator: Page, world: World) -> None:
     world.posthouse("engine-1", "engine", "--name", "engine-1")
     operator.get_by_role("link", name="Engines and queue").click()
     engine = operator.get_by_role("row").filter(has_text="engine-1")
-    expect(engine.get_by_text("Running", exact=True)).to_be_visible(timeout=PATIENCE)
+    see(world, engine.get_by_text("Running", exact=True))
     look(operator, "engines")
 
 
-def import_subscribers(page: Page, file: Path) -> None:
+def import_subscribers(page: Page, world: World, file: Path) -> None:
     """7. A CSV file with some bad rows: the good ones are taken, the bad ones come back."""
     write_subscribers_csv(file, READERS, seed=7, bad_rows=BAD_ROWS, duplicates=1)
     page.get_by_role("link", name="Imports", exact=True).first.click()
@@ -165,7 +165,7 @@ def import_subscribers(page: Page, file: Path) -> None:
     page.get_by_label("Where these people agreed").fill("Box ticked at the till")
     look(page, "import-columns")
     page.get_by_role("button", name="Start import").click()
-    expect(page.get_by_text("Done", exact=True)).to_be_visible(timeout=PATIENCE)
+    see(world, page.get_by_text("Done", exact=True))
     look(page, "import-done")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the rejected rows").click()
@@ -194,14 +194,14 @@ def write_a_campaign(page: Page) -> None:
     look(page, "campaign-preview")
 
 
-def send_a_test(page: Page) -> None:
+def send_a_test(page: Page, world: World) -> None:
     """7. The message goes to one's own address first."""
     page.get_by_role("link", name="Send a test").click()
     page.get_by_label("Send to").fill(OWNER)
     look(page, "campaign-test")
     page.get_by_role("button", name="Send the test").click()
     row = page.get_by_role("row").filter(has_text=OWNER)
-    expect(row.get_by_text("Accepted", exact=True)).to_be_visible(timeout=PATIENCE)
+    see(world, row.get_by_text("Accepted", exact=True))
     look(page, "campaign-tested")
 
 
@@ -215,7 +215,7 @@ def send_it_and_watch(page: Page, world: World) -> None:
     look(page, "campaign-sending")
     page.evaluate("window.loadedOnce = true")
     world.posthouse("engine-1", "engine", "--name", "engine-1")
-    expect(page.get_by_text(f"{READERS} of {READERS} accepted")).to_be_visible(timeout=PATIENCE)
+    see(world, page.get_by_text(f"{READERS} of {READERS} accepted"))
     assert page.evaluate("window.loadedOnce") is True
     look(page, "campaign-sent")
 

@@ -4,14 +4,24 @@ POSTHOUSE_PICTURES=FOLDER keeps every page that a journey shows, at two widths i
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Route,
+    expect,
+)
 
+from posthouse.demo.world import World
 from tests.journeys.stage import PASSWORD
 
 WIDE, NARROW = 1440, 360
@@ -67,6 +77,15 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def see(world: World, what: Locator) -> None:
+    """Waits for what a live page shows by itself; a part that ended meanwhile says why."""
+    until = time.monotonic() + PATIENCE / 1000
+    while not what.is_visible():
+        world.parts.demand_alive()
+        assert time.monotonic() < until, f"{what} is not to be seen"
+        what.page.wait_for_timeout(100)
 
 
 def look(page: Page, name: str) -> None:
