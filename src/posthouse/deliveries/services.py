@@ -135,11 +135,17 @@ def cancel(dispatch: Dispatch, reason: str) -> Dispatch:
 @transaction.atomic
 def pause_for_trouble(dispatch: Dispatch, reason: str) -> None:
     """The engine's own pause: identity or routing no longer allow to go on. Says why."""
-    changed = Dispatch.objects.filter(pk=dispatch.pk, state=Dispatch.State.RUNNING).update(
+    stop_for_trouble(dispatch.pk, reason)
+
+
+@transaction.atomic
+def stop_for_trouble(dispatch_id: int, reason: str) -> None:
+    """The same for a dispatch that the engine knows by its number."""
+    changed = Dispatch.objects.filter(pk=dispatch_id, state=Dispatch.State.RUNNING).update(
         state=Dispatch.State.PAUSING, reason=reason[:500]
     )
     if changed:
-        ledger.close_pause(dispatch.pk)
+        ledger.close_pause(dispatch_id)
 
 
 def _turn(

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from posthouse.engine.store import Store
 
 _COMPILED_AT_MOST = 64  # content versions kept compiled; some hundred KB each
 
+log = logging.getLogger(__name__)
+
 
 class Composer:
     """Turns parcels into messages ready for the wire."""
@@ -43,12 +46,15 @@ class Composer:
     async def compose(
         self, claim: Claim, parcels: Sequence[Parcel]
     ) -> tuple[list[Outgoing], list[Outcome]]:
-        """The messages of a slice, and the outcomes of those that could not be made."""
+        """The messages of a slice, and the outcomes of those that could not be made.
+
+        Raises CannotSign where the installation, not the content, is to blame.
+        """
         if not parcels:
             return [], []
+        if claim.route.signs_here:
+            self._signer.demand_key()
         try:
-            if claim.route.signs_here:
-                self._signer.demand_key()
             compiled = await self._compile(claim)
         except CompositionRefused as refused:
             return [], [_not_made(parcel.id, str(refused)) for parcel in parcels]
@@ -58,7 +64,7 @@ class Composer:
             Recipient(parcel.address, parcel.fields, tokens.to_local_part(name))
             for parcel, name in zip(parcels, names, strict=True)
         ]
-        rendered = render_batch(compiled, people, date=datetime.now(UTC))
+        rendered = _render(compiled, people)
         if claim.route.signs_here:
             rendered = await asyncio.get_running_loop().run_in_executor(
                 None, self._signer.sign, rendered, claim.route.signing_domain
@@ -89,6 +95,19 @@ class Composer:
                 path = f"{tokens.to_local_part(token)}@{identity.mfrom}"
             messages.append(Outgoing(parcel.id, path, parcel.address, result.content))
         return messages, refused
+
+
+def _render(compiled: CompiledMessage, people: Sequence[Recipient]) -> list[Rendered | NotRendered]:
+    """All at once; where one of them breaks what was thought unbreakable, each on its own."""
+    now = datetime.now(UTC)
+    try:
+        return render_batch(compiled, people, date=now)
+    except Exception as error:
+        if len(people) == 1:
+            log.exception("a message could not be rendered")
+            sentence = f"Posthouse met an error that it did not expect: {error}"
+            return [NotRendered("unexpected", sentence)]
+        return [made for person in people for made in _render(compiled, [person])]
 
 
 def _load(content_id: int) -> Content:

@@ -5,8 +5,10 @@ the rows know it), so that after ``kill -9`` the file says what may have happene
 """
 
 import fcntl
+import logging
 import os
 import secrets
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from posthouse.engine.journal_records import (
 
 _SUFFIX = ".journal"
 _COMPACT_AT = 4 * 2**20  # bytes; about 30,000 messages
+
+log = logging.getLogger(__name__)
 
 
 class JournalUnwritable(OSError):
@@ -113,7 +117,7 @@ class Journal:
     def close(self) -> None:
         """The engine has drained: what is settled need not be kept, what is not stays."""
         if not self._ledger.claims:
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)
         os.close(self._file)
 
     def _append(self, record: bytes) -> None:
@@ -142,8 +146,10 @@ def adopt(folder: Path) -> Iterator[AbandonedJournal]:
             descriptor = os.open(path, os.O_RDWR)
             try:
                 # Replaced or settled by somebody else while we opened it: not ours to read.
-                if _lock(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat()):
-                    yield _read(path, descriptor)
+                if not (_lock(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat())):
+                    continue
+                if (journal := _read_or_put_aside(path, descriptor)) is not None:
+                    yield journal
             finally:
                 os.close(descriptor)
 
@@ -170,6 +176,16 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _read_or_put_aside(path: Path, descriptor: int) -> AbandonedJournal | None:
+    """A file that is whole and yet not understood must not keep engines from starting."""
+    try:
+        return _read(path, descriptor)
+    except (KeyError, TypeError, ValueError, struct.error):
+        log.exception("%s is not understood: its claims wait for the end of their leases", path)
+        path.rename(path.with_suffix(".unreadable"))
+        return None
 
 
 def _read(path: Path, descriptor: int) -> AbandonedJournal:

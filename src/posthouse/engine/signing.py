@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
-from posthouse.accounts.dns_configuration import configuration
-from posthouse.core.composition.content import CompositionRefused, NotRendered, Rendered
-from posthouse.core.composition.dkim import SigningKey, load_key, sign_messages
+from posthouse.accounts.dns_configuration import ConfigurationUnreadable, configuration
+from posthouse.core.composition.content import NotRendered, Rendered
+from posthouse.core.composition.dkim import SigningKey, UnusableKey, load_key, sign_messages
 
 
-class NoSigningKey(CompositionRefused):
+class CannotSign(Exception):
+    """Nothing can be signed here: no message's fault, so nobody's message fails for it."""
+
+
+class NoSigningKey(CannotSign):
     """The delivery server leaves signing to Posthouse, which has no key."""
 
     def __init__(self) -> None:
@@ -25,17 +29,23 @@ class Signer:
     """Holds the key; :meth:`sign` is for a thread, as it takes half a millisecond a message."""
 
     def __init__(self) -> None:
-        pem: str = settings.DKIM_PRIVATE_KEY
         self._key: SigningKey | None = None
-        if pem:
+
+    def demand_key(self) -> None:
+        """Has the key from now on, or raises CannotSign."""
+        if self._key is not None:
+            return
+        pem: str = settings.DKIM_PRIVATE_KEY
+        if not pem:
+            raise NoSigningKey
+        try:
             selector = configuration().system.dkim_selector
             # The domain is whichever From is signed for; see sign().
             self._key = load_key(pem.encode(), "localhost", selector)
-
-    def demand_key(self) -> None:
-        """Raises NoSigningKey if there is none."""
-        if self._key is None:
-            raise NoSigningKey
+        except UnusableKey as error:
+            raise CannotSign(f"POSTHOUSE_DKIM_PRIVATE_KEY cannot be used: {error}") from error
+        except ConfigurationUnreadable as error:
+            raise CannotSign(f"The DKIM selector is not known: {error}") from error
 
     def sign(
         self, rendered: Sequence[Rendered | NotRendered], domain: str

@@ -1,37 +1,44 @@
 """The engine's one database thread: asyncio asks, it answers, nothing else touches rows."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from posthouse.accounts import access
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
-_TRIES = 5  # a locked or restarting database; a lost one ends the engine, whose journal remains
+_PATIENCE_SECONDS = 300.0  # a locked or restarting database; one that stays away ends the engine
+_LONGEST_PAUSE = 5.0
+
+log = logging.getLogger(__name__)
 
 
 class Store:
     """Runs functions of ``deliveries`` one after the other, in a thread of its own."""
 
     def __init__(self) -> None:
+        self.patient = True  # False: what the database does not take at once is given up
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
     async def ask(self, function: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
         """The function's answer. Engines serve all accounts, so its queries see all of them."""
         loop = asyncio.get_running_loop()
-        for attempt in range(1, _TRIES + 1):
+        until, pause = loop.time() + _PATIENCE_SECONDS, 0.2
+        while True:
             try:
                 return await loop.run_in_executor(self._thread, _run, function, args, kwargs)
-            except OperationalError:
-                if attempt == _TRIES:
+            except (OperationalError, InterfaceError) as error:
+                if not self.patient or loop.time() > until:
                     raise
-                await asyncio.sleep(0.2 * 2**attempt)
-        raise AssertionError("the loop above returns or raises")
+                log.warning("the database did not answer: %s", error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def close(self) -> None:
         """Ends the thread after what it does now."""

@@ -1,0 +1,100 @@
+"""The pools of one engine: lent by delivery server, replaced when that changes, closed at last."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
+from posthouse.accounts.vault import SecretUnreadable
+from posthouse.core.smtp.messages import Outcome
+from posthouse.core.smtp.settings import ServerSettings
+from posthouse.deliveries.clock import database_now
+from posthouse.engine.smtp.pool import Pool
+from posthouse.engine.store import Store
+from posthouse.servers import pauses
+from posthouse.servers.connecting import settings_of
+from posthouse.servers.models import DeliveryServer
+
+log = logging.getLogger(__name__)
+
+
+class ServerUnusable(Exception):
+    """Nobody can connect with what is known of the delivery server; the text says why."""
+
+
+class Pools:
+    """By server id; those on their way out are known too, so that a cut reaches them."""
+
+    def __init__(
+        self,
+        store: Store,
+        on_start: Callable[[Sequence[int]], None],
+        on_outcome: Callable[[Sequence[Outcome]], None],
+    ) -> None:
+        self._store, self._on_start, self._on_outcome = store, on_start, on_outcome
+        self._pools: dict[int, Pool] = {}
+        self._leaving: set[Pool] = set()
+        self._loose: set[asyncio.Task[None]] = set()
+
+    async def of(self, server_id: int) -> Pool:
+        """The server's pool; a new one when its settings changed, or after its trouble."""
+        settings = await self._settings(server_id)
+        pool = self._pools.get(server_id)
+        if pool is None or pool.settings != settings or pool.trouble:
+            if pool is not None:
+                self._leaving.add(pool)
+                self._later(self._see_off(pool))
+            pool = Pool(settings, self._on_start, self._on_outcome)
+            self._pools[server_id] = pool
+        return pool
+
+    async def pause(self, server_id: int, reason: str) -> None:
+        """The server rests, with the reason on its page; one that is gone needs no rest."""
+        now = await self._store.ask(database_now)
+        try:
+            await self._store.ask(pauses.pause, server_id, reason, now)
+        except DeliveryServer.DoesNotExist:
+            return
+        log.warning("delivery server %s is paused: %s", server_id, reason)
+
+    async def well(self, server_id: int) -> None:
+        """It took mail."""
+        await self._store.ask(pauses.well, server_id)
+
+    def cut_off(self) -> None:
+        """A server that has gone silent does not keep the engine: what it owes is uncertain."""
+        for pool in (*self._pools.values(), *self._leaving):
+            self._later(pool.close(drain=False))
+
+    async def close(self) -> None:
+        """Says goodbye to all servers."""
+        for pool in (*self._pools.values(), *self._leaving):
+            await pool.close(drain=True)
+
+    async def _settings(self, server_id: int) -> ServerSettings:
+        try:
+            return await self._store.ask(_read_settings, server_id)
+        except (OperationalError, InterfaceError):
+            raise
+        except DeliveryServer.DoesNotExist as error:
+            raise ServerUnusable("The delivery server was deleted.") from error
+        except SecretUnreadable as error:
+            raise ServerUnusable(str(error)) from error
+        except Exception as error:
+            log.exception("delivery server %s has settings that cannot be used", server_id)
+            raise ServerUnusable(f"Its settings cannot be used: {error}") from error
+
+    async def _see_off(self, pool: Pool) -> None:
+        await pool.close(drain=True)
+        self._leaving.discard(pool)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._loose.add(task)
+        task.add_done_callback(self._loose.discard)
+
+
+def _read_settings(server_id: int) -> ServerSettings:
+    return settings_of(DeliveryServer.objects.get(pk=server_id))
