@@ -37,7 +37,8 @@ def heartbeat(
     """Keeps how the engine fares; the command it was told since (empty: none)."""
     state = Engine.State.DRAINING if draining else Engine.State.RUNNING
     rows = Engine.objects.filter(name=name)
-    command = rows.values_list("command", flat=True).first() or ""
+    # Locked, or a command that comes between the two statements would be lost.
+    command = rows.select_for_update().values_list("command", flat=True).first() or ""
     rows.update(
         heartbeat_at=database_now(),
         state=state,

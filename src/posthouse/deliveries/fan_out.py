@@ -1,11 +1,19 @@
 """Turns an audience into deliveries, a batch at a time, so that a million recipients stream."""
 
-from django.conf import settings
-from django.db import connection, transaction
+import logging
 
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Value
+
+from posthouse.core.delivery.states import DeliveryState
 from posthouse.deliveries import ledger
 from posthouse.deliveries.ids import BLOCK, new_block
 from posthouse.deliveries.models import Batch, Dispatch
+
+_TRIED_AT_MOST = 20  # dispatches a call
+
+log = logging.getLogger(__name__)
 
 # A member counts while subscribed to a list of the dispatch that does not suppress the address.
 _MEMBER = """EXISTS (
@@ -39,16 +47,29 @@ AND 0 = (SELECT COUNT(*) FROM deliveries_delivery d
 
 
 def fan_out_next() -> bool:
-    """Makes the next batch of the oldest dispatch that is not fanned out; False: nothing to do."""
+    """Makes the next batch of a dispatch that is not fanned out; False: there was none to make.
+
+    Who got the fewest so far comes first: ten recipients do not wait for a million. A dispatch
+    that fails is passed over, this time.
+    """
     waiting = Dispatch.objects.filter(fanned_out=False).exclude(state=Dispatch.State.CANCELLED)
-    first = waiting.order_by("id").values_list("pk", flat=True).first()
-    if first is None:
+    so_far = sum((F(state) for state in DeliveryState), Value(0))
+    ordered = waiting.order_by("-priority", so_far, "id").values_list("pk", flat=True)
+    return any(_made_batch(pk) for pk in ordered[:_TRIED_AT_MOST])
+
+
+def _made_batch(dispatch_id: int) -> bool:
+    try:
+        with transaction.atomic():
+            # Whoever holds the row makes the batch; a second worker goes on from where it ended.
+            dispatch = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+            if not dispatch.fanned_out:
+                _make_batch(dispatch)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("dispatch %s could not be fanned out; it is tried again", dispatch_id)
         return False
-    with transaction.atomic():
-        # Whoever holds the row makes the batch; a second worker goes on from where it ended.
-        dispatch = Dispatch.objects.select_for_update().get(pk=first)
-        if not dispatch.fanned_out:
-            _make_batch(dispatch)
     return True
 
 

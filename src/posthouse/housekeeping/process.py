@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from posthouse.accounts import access
 from posthouse.audience.imports import forget_abandoned
 from posthouse.audience.imports import run_next as run_next_import
+from posthouse.deliveries import sweep
+from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
-from posthouse.deliveries.sweep import sweep
 from posthouse.housekeeping import events, leases
 
 log = logging.getLogger(__name__)
@@ -34,15 +35,20 @@ class Job:
 
 
 _IDLE_SECONDS = 0.2
-_LEASE = "housekeeping"
+_LEASE, _LEASE_SECONDS = "housekeeping", 10  # renewed each round; a dead leader is missed so long
 
 
 def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
     """A lane is a thread: an import of a million rows must not keep a campaign waiting."""
+    resting: events.Resting = {}
     mail = (
-        Job("events", events.handle_some),
+        Job("events", lambda: events.handle_some(resting)),
         Job("fan-out", fan_out_next),
-        Job("sweep", lambda: bool(sweep()), every=0.5),
+        # Each on its own: one that fails must not keep the others from their work.
+        Job("ended leases", lambda: bool(sweep.expire_leases(database_now())), every=0.5),
+        Job("due again", lambda: bool(sweep.bring_back_due(database_now())), every=0.5),
+        Job("cancelled", lambda: bool(sweep.skip_cancelled()), every=0.5),
+        Job("finished", lambda: bool(sweep.close_finished()), every=0.5),
     )
     imports = (
         Job("imports", lambda: run_next_import(lambda: not stop.is_set())),
@@ -63,7 +69,7 @@ def run() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    leases.let_go(_LEASE, owner)
+    _let_go(owner)
     log.info("worker %s stops", owner)
 
 
@@ -78,11 +84,21 @@ def _lane(jobs: tuple[Job, ...], owner: str, stop: threading.Event) -> None:
 
 
 def _leads(owner: str) -> bool:
+    close_old_connections()
     try:
-        return leases.hold(_LEASE, owner, seconds=30)
-    except OperationalError as error:
+        return leases.hold(_LEASE, owner, seconds=_LEASE_SECONDS)
+    except (OperationalError, InterfaceError) as error:
         log.warning("the database did not answer: %s", error)
-        return False
+    except Exception:
+        log.exception("the lease could not be asked for; it is tried again")
+    return False
+
+
+def _let_go(owner: str) -> None:
+    try:
+        leases.let_go(_LEASE, owner)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("the lease ends by itself, the database did not answer: %s", error)
 
 
 def _round(jobs: tuple[Job, ...], due: dict[str, float], stop: threading.Event) -> bool:
@@ -103,7 +119,7 @@ def _do(job: Job) -> bool:
     try:
         with access.across_tenants():
             return job.run()
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:
         log.warning("%s: the database did not answer: %s", job.name, error)
     except Exception:
         log.exception("%s failed; it is tried again", job.name)
