@@ -2,7 +2,7 @@
 
 import itertools
 
-from posthouse.accounts import access, services
+from posthouse.accounts import access, keys, people, services
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, Role, User, UserGroup
 
@@ -26,17 +26,17 @@ def make_account(name: str = "", group: UserGroup | None = None) -> Account:
 
 def make_user(email: str = "", *, is_operator: bool = False) -> User:
     email = email or f"{unique('person')}@example.com"
-    return services.create_user(SYSTEM, email=email, password=PASSWORD, is_operator=is_operator)
+    return people.create_user(SYSTEM, email=email, password=PASSWORD, is_operator=is_operator)
 
 
 def make_member(account: Account, email: str = "", role: Role = Role.OWNER) -> User:
     user = make_user(email)
-    services.add_member(SYSTEM, account, user, role)
+    people.add_member(SYSTEM, account, user, role)
     return user
 
 
 def make_api_key(account: Account, role: Role = Role.MANAGER) -> str:
     """The text of a new key."""
     with access.tenant(account):
-        _, text = services.create_api_key(SYSTEM, account, name=unique("key"), role=role)
+        _, text = keys.create_api_key(SYSTEM, account, name=unique("key"), role=role)
     return text

@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
+from posthouse.accounts import keys as account_keys
 from posthouse.accounts import services
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, ApiKey, Role
@@ -42,7 +43,7 @@ def test_a_browser_session_opens_nothing(
 def test_a_revoked_key_opens_nothing(account: Account, api_of: ApiOf) -> None:
     client = api_of(account)
     key = ApiKey.objects.model._base_manager.get(account=account)
-    services.revoke_api_key(SYSTEM, key)
+    account_keys.revoke_api_key(SYSTEM, key)
     problem_of(client.get("/api/v1/account"), 401)
 
 

@@ -44,7 +44,7 @@ def everything(account: Account, owner: User, boss: User) -> dict[str, str]:
 def both(account: Account, boss: User) -> User:
     """Somebody who may open every page: an operator who owns the account, too."""
     from posthouse.accounts.actors import SYSTEM
-    from posthouse.accounts.services import add_member
+    from posthouse.accounts.people import add_member
 
     add_member(SYSTEM, account, boss, Role.OWNER)
     return boss

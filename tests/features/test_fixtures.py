@@ -11,8 +11,8 @@ from django.db import connection
 from django.test import Client
 
 from posthouse.accounts.actors import member_of
+from posthouse.accounts.keys import key_for
 from posthouse.accounts.models import Account, Role, User
-from posthouse.accounts.services import key_for
 from tests import factories
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, Role, User
-from posthouse.accounts.services import add_member
+from posthouse.accounts.people import add_member
 from tests import addresses
 from tests.forms import forms_of
 from tests.rows import filled, parameters_of, rows_of

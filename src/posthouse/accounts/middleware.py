@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from posthouse.accounts import access
 from posthouse.accounts.actors import key as actor_of
 from posthouse.accounts.areas import AccountRequest
-from posthouse.accounts.services import key_for
+from posthouse.accounts.keys import key_for
 
 API_PREFIX = "/api/v1/"
 

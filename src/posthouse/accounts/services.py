@@ -11,25 +11,9 @@ from django.utils.text import slugify
 from posthouse.accounts import audit, dns_configuration
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.errors import GroupInUse
-from posthouse.accounts.keys import create_api_key, key_for, revoke_api_key
 from posthouse.accounts.models import Account, Membership, Role, UserGroup
-from posthouse.accounts.people import add_member, create_user, invite_member
+from posthouse.accounts.people import invite_member
 from posthouse.accounts.permissions import demand, demand_operator
-
-__all__ = [
-    "add_member",
-    "change_account",
-    "change_group",
-    "create_account",
-    "create_api_key",
-    "create_group",
-    "create_user",
-    "delete_group",
-    "invite_member",
-    "key_for",
-    "open_account",
-    "revoke_api_key",
-]
 
 GROUP_FIELDS = (
     "name",

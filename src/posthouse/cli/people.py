@@ -33,7 +33,7 @@ def create(
     from django.core.exceptions import ValidationError
 
     from posthouse.accounts.actors import SYSTEM
-    from posthouse.accounts.services import create_user
+    from posthouse.accounts.people import create_user
 
     try:
         validate_password(password)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from posthouse.accounts import access, actors
+from posthouse.accounts import access, actors, people
 from posthouse.accounts import services as accounts
 from posthouse.accounts.actors import SYSTEM, Actor
 from posthouse.accounts.dns_configuration import configuration
@@ -115,10 +115,10 @@ def user_group(scene: Scene) -> str:
     assert scene.server is not None
     servers.allocate(actor, scene.server, Channel.MARKETING, scene.group)
     scene.account = accounts.create_account(actor, name="Harbour Books", group=scene.group)
-    scene.owner = accounts.create_user(
+    scene.owner = people.create_user(
         actor, email=OWNER_ADDRESS, name="Olive Owner", password=PASSWORD
     )
-    accounts.add_member(actor, scene.account, scene.owner, Role.OWNER)
+    people.add_member(actor, scene.account, scene.owner, Role.OWNER)
     return "“Agencies” sends through Demo relay; the account “Harbour Books” is in it."
 
 
@@ -189,7 +189,7 @@ STEPS: tuple[Step, ...] = (
 
 def make_operator() -> User:
     """Who sets the demo up."""
-    return accounts.create_user(
+    return people.create_user(
         SYSTEM, email=OPERATOR_ADDRESS, name="Otto Operator", password=PASSWORD, is_operator=True
     )
 
