@@ -40,7 +40,7 @@ def test_the_seven_steps(world: World, opened: Open, tmp_path: Path) -> None:
     import_subscribers(owner, world, tmp_path / "readers.csv")
     write_a_campaign(owner)
     send_a_test(owner, world)
-    send_it_and_watch(owner, world)
+    send_it_and_watch(owner, operator, world)
     read_a_story(owner)
     see_the_sink(list(read_record(world.sink_record)))
 
@@ -205,7 +205,7 @@ def send_a_test(page: Page, world: World) -> None:
     look(page, "campaign-tested")
 
 
-def send_it_and_watch(page: Page, world: World) -> None:
+def send_it_and_watch(page: Page, operator: Page, world: World) -> None:
     """7. Sent, and followed to its end by the page itself, without a reload."""
     world.parts.stop("engine-1")  # so that the page is there before the last message has left
     page.get_by_role("link", name="Review and send").click()
@@ -213,6 +213,8 @@ def send_it_and_watch(page: Page, world: World) -> None:
     page.get_by_role("button", name=f"Send to {READERS} people now").click()
     expect(page.get_by_text(f"0 of {READERS} done")).to_be_visible()
     look(page, "campaign-sending")
+    see(world, operator.get_by_role("row").filter(has_text="Autumn newsletter"))
+    look(operator, "engines-waiting")
     page.evaluate("window.loadedOnce = true")
     world.posthouse("engine-1", "engine", "--name", "engine-1")
     see(world, page.get_by_text(f"{READERS} of {READERS} accepted"))

@@ -35,6 +35,7 @@ ACCOUNT = (
     Entry("Team", "accounts:team", "users-group", "Settings"),
     Entry("API keys", "accounts:api-keys", "key", "Settings", "own"),
     Entry("Account", "accounts:general", "settings", "Settings", "own"),
+    Entry("Profile", "accounts:profile", "user", "Settings"),
 )
 OPERATOR = (
     Entry("Overview", "operator-home", "gauge"),
