@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from posthouse.demo.world import World
 from tests.journeys import stage
-from tests.journeys.window import window
+from tests.journeys.window import PATIENCE, window
 from tests.services import require
 
 BUILT = Path(__file__).parents[2] / "src/posthouse/web/static/build/app.js"
@@ -22,6 +22,7 @@ Open = Callable[[], Page]
 def browser() -> Iterator[Browser]:
     chromium = require("chromium")
     assert BUILT.exists(), "the front end is not built: run frontend/build.sh"
+    expect.set_options(timeout=PATIENCE)
     with pytest.MonkeyPatch.context() as patch:
         # Playwright's loop runs in this thread, and Django then refuses its own database calls.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

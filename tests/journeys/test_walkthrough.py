@@ -26,6 +26,7 @@ READERS, BAD_ROWS = 150, 4
 def test_the_seven_steps(world: World, opened: Open, tmp_path: Path) -> None:
     create_operator(world, OPERATOR)
     operator = opened()
+    operator.goto("/")
     sign_in(operator, OPERATOR)
     look(operator, "operator-new")
     see_the_dns_templates(operator)
@@ -117,6 +118,9 @@ def accept_the_invitation(page: Page, world: World) -> None:
     page.get_by_label("New Password").first.fill(PASSWORD)
     page.get_by_label("New Password (again)").fill(PASSWORD)
     page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("heading", name="You can sign in now")).to_be_visible()
+    look(page, "password-set")
+    page.get_by_role("link", name="Sign in").click()
     sign_in(page, OWNER)
     expect(page.get_by_role("heading", name="Harbour Books")).to_be_visible()
     look(page, "home-new")

@@ -71,12 +71,12 @@ def _listen(context: BrowserContext, site: str) -> list[str]:
 
 def sign_in(page: Page, email: str) -> None:
     """The sign-in form, as a person fills it."""
-    page.goto("/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     look(page, "sign-in")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_url(lambda url: "/auth/" not in url)
 
 
 def see(world: World, what: Locator) -> None:
