@@ -1,6 +1,5 @@
 """Raises a whole installation for a test: the demo's DNS and relay, web, worker, engines."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -23,12 +22,7 @@ def installation(folder: Path, environment: Mapping[str, str]) -> Iterator[World
     """Everything but engines, as processes on the test's database; all of it stopped at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(CONFIG, folder / "dns.toml")
-    before = dict(os.environ)
-    try:
-        world = build_world(folder)  # it also sets this process's environment, which is the test's
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    world = build_world(folder)
     names = ("POSTHOUSE_HOME", "POSTHOUSE_DATABASE_URL", "DJANGO_SETTINGS_MODULE")
     ours = {name: environment[name] for name in names}
     world = replace(world, environment=world.environment | ours)

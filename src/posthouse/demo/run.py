@@ -1,5 +1,6 @@
 """Runs the demo: builds the world, takes the seven steps, compares, and shows the way in."""
 
+import os
 import shutil
 import signal
 import sys
@@ -25,6 +26,7 @@ def run(*, recipients: int, leave: bool, home: Path | None) -> int:
     console.print(f"A world in a box, in {folder}. Everything stays on 127.0.0.1.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     world = build_world(folder)
+    os.environ.update(world.environment)  # before Django reads its settings
     try:
         code = _play(world, console, recipients, leave)
     except PartFailed as failed:

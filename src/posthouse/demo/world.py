@@ -59,7 +59,7 @@ class World:
 
 
 def build_world(home: Path) -> World:
-    """Starts name servers and sink in ``home``, and sets this process's settings to use them."""
+    """Starts name servers and sink in ``home``; the settings that lead to them are in the world."""
     parts = Parts(home / "logs")
     zones, record_folder, password = home / "zones.json", home / "sink", secrets.token_urlsafe(12)
     authority = make_certificate(home / "relay.pem", "127.0.0.1")
@@ -94,7 +94,6 @@ def build_world(home: Path) -> World:
         "POSTHOUSE_LOG_LEVEL": "INFO",
         "DJANGO_SETTINGS_MODULE": "posthouse.config.settings",
     }
-    os.environ.update(environment)
     return World(
         home=home,
         parts=parts,
