@@ -50,7 +50,10 @@ def status(request: AccountRequest, domain: str) -> HttpResponse:
     """The part of the page that refreshes by itself while the domain waits."""
     context = _about(domain)
     pending = context["domain"].status == SenderDomain.Status.PENDING
-    return live(request, "domains/standing.html", context, moving=pending)
+    response = live(request, "domains/standing.html", context, moving=pending)
+    if not pending:
+        response["HX-Refresh"] = "true"  # the title's badge and buttons are others now
+    return response
 
 
 @require_POST
