@@ -70,12 +70,14 @@ def test_from_the_form_to_enabled(
     domain = row("mail.reader.example.com", account)
     text = client.get(page).content.decode()
     assert "Approval Pending" in text
+    assert "HX-Refresh" not in client.get(f"{page}status/").headers
     assert all(record in text for record in ("sl.mail.reader.example.com", "key1._domainkey"))
 
     world.set_zone("reader.example.com", published(domain))
     answer = client.post(f"{page}verify/", follow=True).content.decode()
 
     assert "is Enabled" in answer
+    assert client.get(f"{page}status/").headers["HX-Refresh"] == "true"
     assert row("mail.reader.example.com", account).status == SenderDomain.Status.ENABLED
     assert AuditRecord.objects.filter(verb="domain.verify", account=account).exists()
 
