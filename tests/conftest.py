@@ -12,6 +12,15 @@ from posthouse.accounts.models import Account, Role, User, UserGroup
 from tests import factories
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long runs only where they are asked for."""
+    if os.environ.get("POSTHOUSE_FULL") != "1":
+        skipped = pytest.mark.skip(reason="a long run: set POSTHOUSE_FULL=1")
+        for item in items:
+            if "full" in item.keywords:
+                item.add_marker(skipped)
+
+
 @pytest.fixture
 def group(db: None) -> UserGroup:
     """A user group with the defaults."""

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +36,26 @@ class House:
         started = self.parts.start("sink", arguments, os.environ, announces=True)
         return int(started["smtp_port"])
 
-    def worker(self) -> None:
-        self.parts.start("worker", ["-m", "posthouse.cli.app", "worker"], self.environment)
+    def worker(self, name: str = "worker") -> None:
+        self.parts.start(name, ["-m", "posthouse.cli.app", "worker"], self.environment)
 
     def engine(self, name: str = "e1") -> None:
         arguments = ["-m", "posthouse.cli.app", "engine", "--name", name]
         self.parts.start(name, arguments, self.environment)
+
+    def drain(self, name: str) -> int:
+        """SIGTERM; the exit code."""
+        process = self.parts._running[name]
+        self.parts.stop(name)
+        return process.returncode
+
+    def copies(self) -> Counter[str]:
+        """How often the relay has taken a message, by recipient."""
+        return Counter(message.recipient for message in self.taken())
+
+    def wait_for_copies(self, count: int) -> None:
+        """Until the relay has taken so many."""
+        self.wait_until(lambda: len(self.taken()) >= count, f"message {count}")
 
     def taken(self) -> list[StoredMessage]:
         """What the relay has taken so far, by its own record."""

@@ -25,11 +25,11 @@ def run(name: str) -> None:
 async def _run(name: str) -> None:
     store = Store()
     try:
-        await store.ask(engines.register, name, socket.gethostname(), os.getpid())
         controller = Controller(name, store, DatabaseQueue(), settings.HOME / "journals")
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, controller.drain)
+        await store.ask(engines.register, name, socket.gethostname(), os.getpid())
         log.info("%s works, process %s", name, os.getpid())
         await controller.run(settings.ENGINE_WORKERS)
         log.info("%s has drained and stops", name)
