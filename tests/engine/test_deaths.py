@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -60,7 +61,7 @@ def test_engines_asked_to_stop_under_load_lose_and_double_nobody(
     house.engine("e2")
     for goal, name in ((300, "e1"), (900, "e2"), (1_500, "e1"), (2_100, "e2")):
         house.wait_for_copies(goal)
-        house.wait_until(lambda name=name: works(house, name), f"the start of {name}")
+        house.wait_until(partial(works, house, name), f"the start of {name}")
         assert house.drain(name) == 0
         house.engine(name)
     house.wait_for_state(campaign, Campaign.State.SENT)
