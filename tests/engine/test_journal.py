@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -331,3 +332,21 @@ def test_after_kill_9_everything_sent_is_known(moment: int, tmp_path: Path) -> N
         assert not sent & set(claim.untouched)
         assert len(claim.lost) <= 4
         assert claim.token == last or not claim.lost
+
+
+def test_a_journal_that_is_not_understood_is_put_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    later_version = settled_record(5).replace(b"E", b"Z", 1)
+    body = later_version[9:]
+    checksum = zlib.crc32(body, zlib.crc32(b"Z"))
+    record = later_version[:5] + checksum.to_bytes(4, "big") + body
+    (tmp_path / "engine-1.77.abcd.journal").write_bytes(record)
+    journal = Journal.open(tmp_path, "engine-2")
+    journal.claimed(6, [1])
+    die(journal)
+
+    (found,) = abandoned(tmp_path)
+    assert found.engine == "engine-2"
+    assert "is not understood" in caplog.text
+    assert [path.name for path in tmp_path.glob("*.unreadable")] == ["engine-1.77.abcd.unreadable"]
