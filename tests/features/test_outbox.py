@@ -100,6 +100,7 @@ def test_settled_to_the_last_row_the_dispatch_is_done_and_says_so_once(sending: 
 
     assert counted(dispatch) == {"accepted": 25}
     assert dispatch.state == Dispatch.State.DONE
+    assert dispatch.done_at is not None
     assert Event.objects.filter(kind="dispatch.done").count() == 1
     assert Attempt.objects.count() == 25
 

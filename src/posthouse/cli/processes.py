@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from posthouse.cli.checks import demand_dns_templates, demand_free
+from posthouse.cli.checks import demand_free
 from posthouse.cli.starting import migrate as bring_up_to_date
 from posthouse.cli.starting import start_django
 
@@ -36,7 +36,6 @@ def engine(
 ) -> None:
     """Claims batches and delivers them until it is told to stop (SIGTERM drains)."""
     start_django()
-    demand_dns_templates()
     from posthouse.engine.process import run
 
     run(name)

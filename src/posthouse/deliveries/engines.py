@@ -1,8 +1,6 @@
-"""The register of send engines: who is there, how it fares, what it was told."""
+"""The register of send engines: who is there, and how it fares."""
 
 from datetime import datetime, timedelta
-
-from django.db import transaction
 
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import Engine
@@ -24,32 +22,24 @@ def register(name: str, host: str, pid: int) -> None:
             "workers": 0,
             "delivered": 0,
             "rate": 0,
-            "command": "",
             "last_error": "",
         },
     )
 
 
-@transaction.atomic
 def heartbeat(
     name: str, *, workers: int, delivered: int, rate: float, memory: int, error: str, draining: bool
-) -> str:
-    """Keeps how the engine fares; the command it was told since (empty: none)."""
-    state = Engine.State.DRAINING if draining else Engine.State.RUNNING
-    rows = Engine.objects.filter(name=name)
-    # Locked, or a command that comes between the two statements would be lost.
-    command = rows.select_for_update().values_list("command", flat=True).first() or ""
-    rows.update(
+) -> None:
+    """Keeps how the engine fares."""
+    Engine.objects.filter(name=name).update(
         heartbeat_at=database_now(),
-        state=state,
+        state=Engine.State.DRAINING if draining else Engine.State.RUNNING,
         workers=workers,
         delivered=delivered,
         rate=rate,
         memory=memory,
         last_error=error[:500],
-        command="",
     )
-    return command
 
 
 def stopped(name: str) -> None:

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from posthouse.accounts import audit
 from posthouse.core.delivery.states import UNFINISHED
+from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import Dispatch
 
 Moves = Iterable[tuple[str, str, int]]  # from state ("" for a new row), to state, how many
@@ -29,7 +30,7 @@ def close_if_done(dispatch_id: int) -> bool:
     nobody_left = {str(state): 0 for state in UNFINISHED}
     closed = Dispatch.objects.filter(
         pk=dispatch_id, state=Dispatch.State.RUNNING, fanned_out=True, **nobody_left
-    ).update(state=Dispatch.State.DONE)
+    ).update(state=Dispatch.State.DONE, done_at=database_now())
     if closed:
         _tell(dispatch_id, "dispatch.done")
     return bool(closed)

@@ -172,7 +172,7 @@ class Attempt(TenantRow):
 
 
 class Engine(models.Model):
-    """A send engine that has shown itself: what it does, how it fares, what it was told to do."""
+    """A send engine that has shown itself: what it does and how it fares."""
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -190,7 +190,6 @@ class Engine(models.Model):
     rate = models.FloatField(default=0, help_text="Messages a second since the last heartbeat.")
     memory = models.BigIntegerField(default=0, help_text="Resident bytes.")
     last_error = models.CharField(max_length=500, blank=True)
-    command = models.CharField(max_length=20, blank=True)
 
     def __str__(self) -> str:
         return self.name

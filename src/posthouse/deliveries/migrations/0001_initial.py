@@ -32,7 +32,6 @@ class Migration(migrations.Migration):
                 ('rate', models.FloatField(default=0, help_text='Messages a second since the last heartbeat.')),
                 ('memory', models.BigIntegerField(default=0, help_text='Resident bytes.')),
                 ('last_error', models.CharField(blank=True, max_length=500)),
-                ('command', models.CharField(blank=True, max_length=20)),
             ],
         ),
         migrations.CreateModel(
