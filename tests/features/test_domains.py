@@ -214,17 +214,30 @@ def test_changed_host_names_make_new_records_and_revert_to_pending(
 
     assert domain.status == SenderDomain.Status.PENDING
     assert domain.mfrom_host == "bounce.mail.changed.example.com"
-    assert not domain.link_tracking
 
 
-def test_options_alone_keep_the_domain_enabled(client: Client, base: str, account: Account) -> None:
+def test_saving_the_same_names_keeps_the_domain_enabled(
+    client: Client, base: str, account: Account
+) -> None:
     services.change_group(SYSTEM, account.group, campaign_dns_template="Empty")
     page = add(client, base, "mail.options.example.com")
-    client.post(f"{page}options/", {"open_tracking": "on", "tracking_subdomain": "on"})
+    before = row("mail.options.example.com", account).random
+    client.post(f"{page}options/", {"tracking_subdomain": "on"})
     domain = row("mail.options.example.com", account)
 
-    assert domain.status == SenderDomain.Status.ENABLED
-    assert (domain.open_tracking, domain.link_tracking) == (True, False)
+    assert (domain.status, domain.random) == (SenderDomain.Status.ENABLED, before)
+
+
+def test_the_names_of_a_suspended_domain_stay(
+    client: Client, base: str, account: Account, boss: User, client_of: Callable[[User], Client]
+) -> None:
+    page = add(client, base, "mail.stopped.example.com")
+    domain = row("mail.stopped.example.com", account)
+    client_of(boss).post(f"/operator/domains/{domain.public_id}/switch/", {"to": "suspended"})
+    answer = client.post(f"{page}options/", {"subdomain": "other", "tracking_subdomain": "on"})
+
+    assert "is Suspended" in answer.content.decode()
+    assert row("mail.stopped.example.com", account).mfrom_host.startswith("sl.")
 
 
 def test_a_bad_label_is_refused_and_nothing_changes(
@@ -324,9 +337,9 @@ def test_the_api_does_what_the_pages_do(
 
     assert api.post(f"{address}/verify").json()["status"] == "enabled"
     assert api.get("/api/v1/domains").json()["items"][0]["name"] == "mail.api.example.com"
-    changed = api.patch(address, {"open_tracking": False}, content_type="application/json")
-    assert changed.json()["open_tracking"] is False
-    assert changed.json()["link_tracking"] is True
+    changed = api.patch(address, {"subdomain": "bounce"}, content_type="application/json")
+    assert changed.json()["mfrom_host"] == "bounce.mail.api.example.com"
+    assert changed.json()["tracking_host"] == "track-bounce.mail.api.example.com"
     assert api.delete(address).status_code == 204
     assert api.get(address).status_code == 404
     again = api.post("/api/v1/domains", {"name": "localhost"}, content_type="application/json")

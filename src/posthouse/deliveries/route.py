@@ -179,8 +179,6 @@ def _own(domain: SenderDomain) -> OwnDomain:
         status=Status(domain.status),
         mfrom_host=domain.mfrom_host,
         tracking_host=domain.tracking_host,
-        track_links=domain.link_tracking,
-        track_opens=domain.open_tracking,
     )
 
 

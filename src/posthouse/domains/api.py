@@ -39,9 +39,6 @@ class DomainOut(Schema):
     status: str
     mfrom_host: str
     tracking_host: str
-    link_tracking: bool
-    open_tracking: bool
-    unsubscribe_link: bool
     checked_at: datetime | None
     verified_at: datetime | None
     records: list[RecordOut]
@@ -67,9 +64,6 @@ class DomainNew(_Strict):
 class DomainChange(_Strict):
     """What to change; what is not named stays. Changed names make the records anew."""
 
-    link_tracking: bool | None = None
-    open_tracking: bool | None = None
-    unsubscribe_link: bool | None = None
     tracking_subdomain: bool | None = None
     subdomain: SafeText | None = Field(default=None, max_length=100)
     track_prefix: SafeText | None = Field(default=None, max_length=100)
@@ -137,9 +131,6 @@ def _out(row: SenderDomain) -> DomainOut:
         status=row.status,
         mfrom_host=row.mfrom_host,
         tracking_host=row.tracking_host,
-        link_tracking=row.link_tracking,
-        open_tracking=row.open_tracking,
-        unsubscribe_link=row.unsubscribe_link,
         checked_at=row.checked_at,
         verified_at=row.verified_at,
         records=[RecordOut.from_orm(record) for record in row.records.order_by("position")],

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from posthouse.accounts.dns_configuration import DnsConfigurationRefused
+from posthouse.core.verification.status import StatusRefused
 
 
 class DomainRefused(Exception):
@@ -40,4 +41,8 @@ class NameHeld(DomainRefused):
         self.name = name
 
 
-REFUSALS = (DomainRefused, DnsConfigurationRefused)  # what a page shows as a sentence
+REFUSALS = (
+    DomainRefused,
+    DnsConfigurationRefused,
+    StatusRefused,
+)  # what a page shows as a sentence

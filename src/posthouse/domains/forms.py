@@ -11,12 +11,6 @@ from posthouse.domains import services
 from posthouse.domains.errors import REFUSALS
 from posthouse.domains.models import SenderDomain
 
-_OPTION_LABELS = {
-    "link_tracking": ("Count clicks", "Links lead over the tracking host."),
-    "open_tracking": ("Count opens", "A small image from the tracking host; HTML only."),
-    "unsubscribe_link": ("Unsubscribe button", "Mail programs show it (List-Unsubscribe)."),
-}
-
 
 class AddForm(forms.Form):
     """One field: which domain."""
@@ -41,12 +35,8 @@ class AddForm(forms.Form):
 
 
 class OptionsForm(forms.Form):
-    """Tracking, unsubscribe and the names of the hosts."""
+    """The names of the hosts."""
 
-    link_tracking, open_tracking, unsubscribe_link = (
-        forms.BooleanField(label=label, help_text=words, required=False)
-        for label, words in _OPTION_LABELS.values()
-    )
     tracking_subdomain = forms.BooleanField(
         label="A tracking host of its own",
         help_text="Off: links lead over the return-path host, and one record less is needed.",

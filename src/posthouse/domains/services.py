@@ -27,11 +27,10 @@ from posthouse.domains.models import DomainRecord, SenderDomain
 IN_USE: list[Callable[[SenderDomain], list[str]]] = []
 
 _RECORD_SETTINGS = ("subdomain", "track_prefix", "tracking_subdomain")
-_OPTIONS = ("link_tracking", "open_tracking", "unsubscribe_link")
 
 
 @transaction.atomic
-def add(actor: Actor, account: Account, name: str, **options: Any) -> SenderDomain:
+def add(actor: Actor, account: Account, name: str) -> SenderDomain:
     """Registers a domain: Approval Pending, or Enabled where the template asks for no record."""
     demand(actor, "edit")
     if not account.group.sender_domain_management:
@@ -45,8 +44,6 @@ def add(actor: Actor, account: Account, name: str, **options: Any) -> SenderDoma
     domain = domain or SenderDomain(account=account, name=name)
     template = campaign_template(account.group.campaign_dns_template)
     domain.template = template.name
-    for field, value in options.items():
-        setattr(domain, field, value)
     event = Event.ADD_WITHOUT_RECORDS if template.is_empty else Event.ADD
     _stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
     _make_records(domain, template)
@@ -56,9 +53,9 @@ def add(actor: Actor, account: Account, name: str, **options: Any) -> SenderDoma
 
 @transaction.atomic
 def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
-    """Changes options; changed names make the records anew and put it to Approval Pending."""
+    """Changes the hosts' names: the records are made anew, and it is Approval Pending again."""
     demand(actor, "edit")
-    unknown = set(values) - {*_RECORD_SETTINGS, *_OPTIONS}
+    unknown = set(values) - {*_RECORD_SETTINGS}
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
     domain = SenderDomain.objects.select_for_update().get(pk=domain.pk)
@@ -67,11 +64,8 @@ def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
         return domain
     for field, value in values.items():
         setattr(domain, field, value)
-    if set(changed) & set(_RECORD_SETTINGS):
-        _stand(domain, after(Status(domain.status), Event.SETTINGS_CHANGED))
-        _make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
-    else:
-        domain.save()
+    _stand(domain, after(Status(domain.status), Event.SETTINGS_CHANGED))
+    _make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
     audit.record(
         actor, "domain.change", domain, account=domain.account, before=before, after=changed
     )
