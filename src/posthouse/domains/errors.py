@@ -40,4 +40,16 @@ class NameHeld(DomainRefused):
         self.name = name
 
 
+class NeighbourHeld(NameHeld):
+    """Another account verified a name above or below, and this account has not proven its own."""
+
+    def __init__(self, name: str, neighbour: str) -> None:
+        DomainRefused.__init__(
+            self,
+            f"Another account here sends from {neighbour}, so {name} needs its ownership record. "
+            "Publish it and verify again; if none is listed, delete the domain and add it again.",
+        )
+        self.name, self.neighbour = name, neighbour
+
+
 REFUSALS = (DomainRefused, DnsConfigurationRefused)  # what a page shows as a sentence
