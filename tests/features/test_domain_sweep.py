@@ -225,3 +225,58 @@ def test_a_person_is_in_the_audit_trail_and_the_daily_check_only_when_it_moves_s
     swept(domain)
 
     assert AuditRecord.objects.filter(verb="domain.verify").count() == before
+
+
+def test_all_that_wait_are_verified_at_once_and_the_page_says_what_is_left(
+    account: Account,
+    owner: User,
+    client_of: Callable[[User], Client],
+    world: "DnsWorld",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checking, "MOST_AT_ONCE", 3)
+    ready, *others = (added(account, f"mail.bulk-{n}.example.com") for n in range(4))
+    world.set_zone("bulk-0.example.com", published(ready))
+    client, base = client_of(owner), f"/a/{account.slug}/settings/domains/"
+    assert "Verify all pending" in client.get(base).content.decode()
+    said = client.post(f"{base}verify/", follow=True).content.decode()
+
+    assert "Enabled now: mail.bulk-0.example.com." in said
+    assert "2 domains still waiting" in said
+    assert "1 domain not checked yet" in said
+    client.post(f"{base}verify/")  # those that were not reached come first
+    with access.across_tenants():
+        assert not SenderDomain.objects.filter(checked_at=None).exists()
+        assert set(SenderDomain.objects.exclude(pk=ready.pk).values_list("status", flat=True)) == {
+            "approval_pending"
+        }
+    assert len(others) == 3
+
+
+def test_the_api_verifies_what_waits_and_tells_the_history(
+    account: Account, api_of: Callable[..., Client], world: "DnsWorld"
+) -> None:
+    api = api_of(account)
+    domain = added(account, "mail.bulkapi.example.com")
+    world.set_zone("bulkapi.example.com", published(domain))
+    answer = api.post("/api/v1/domains/verify").json()
+    checks = api.get(f"/api/v1/domains/{domain.public_id}/checks").json()["items"]
+
+    assert answer == {"enabled": ["mail.bulkapi.example.com"], "waiting": [], "left": 0}
+    assert [(each["result"], each["right"]) for each in checks] == [("verified", 7)]
+    assert api.post("/api/v1/domains/verify").json()["enabled"] == []
+
+
+def test_a_warning_stands_on_the_page_in_the_list_and_in_the_history(
+    account: Account, owner: User, client_of: Callable[[User], Client], world: "DnsWorld"
+) -> None:
+    domain = enabled(account, world, "shown.example.com")
+    world.set_zone("shown.example.com", published(domain)[1:])
+    swept(domain)
+    client, base = client_of(owner), f"/a/{account.slug}/settings/domains/"
+
+    assert "1 of 3 checks failed" in client.get(base).content.decode()
+    page = client.get(f"{base}{domain.public_id}/").content.decode()
+    assert "1 of 7 records did not pass the last check" in page
+    assert "2 more failed checks in a row" in page
+    assert "6 of 7" in client.get(f"{base}{domain.public_id}/history/").content.decode()

@@ -36,6 +36,20 @@ class Verified:
         """The names that wait on."""
         return tuple(each.name for each in self.domains if each.status != "enabled")
 
+    @property
+    def summary(self) -> str:
+        """The outcome in a sentence or three."""
+        if not self.domains:
+            return "No domain is waiting."
+        parts = [f"{_domains(len(self.domains))} checked."]
+        if self.enabled:
+            parts.append(f"Enabled now: {', '.join(self.enabled)}.")
+        if self.waiting:
+            parts.append(f"{_domains(len(self.waiting))} still waiting: each page says for what.")
+        if self.left:
+            parts.append(f"{_domains(self.left)} not checked yet: verify again to go on.")
+        return " ".join(parts)
+
 
 def verify(actor: Actor, domain: SenderDomain) -> SenderDomain:
     """Asks DNS about every record (up to 15 seconds), then keeps the answers in one transaction.
@@ -77,6 +91,10 @@ def name_servers() -> NameServers:
         private_authority=port != 53,
         at_once=asyncio.Semaphore(OPEN_QUESTIONS),
     )
+
+
+def _domains(count: int) -> str:
+    return "1 domain" if count == 1 else f"{count} domains"
 
 
 async def _examine(asked: Iterable[Asked], servers: NameServers) -> Sequence[Examination]:

@@ -7,6 +7,7 @@ from posthouse.domains import admin, pages
 account_urlpatterns = [
     path("settings/domains/", pages.listing, name="list"),
     path("settings/domains/new/", pages.add, name="add"),
+    path("settings/domains/verify/", pages.verify_pending, name="verify-pending"),
     path("settings/domains/<str:domain>/", pages.show, name="show"),
     path("settings/domains/<str:domain>/status/", pages.status, name="status"),
     path("settings/domains/<str:domain>/verify/", pages.verify, name="verify"),
