@@ -22,6 +22,7 @@ from posthouse.core.verification.followups import (
     spf_questions,
 )
 from posthouse.domains.authority import authority_of
+from posthouse.domains.memory import Memory
 from posthouse.domains.resolver import TOTAL_SECONDS, Resolver, look_up
 from posthouse.domains.wire import Server
 
@@ -35,13 +36,14 @@ class NameServers:
 
     `authority_port` None: they are not asked. `private_authority`: also at addresses that are not
     public, as in tests and in the demo. `at_once` bounds the open questions of many examinations
-    at the same time.
+    at the same time; `memory` spares what they have in common.
     """
 
     resolvers: Sequence[Server]
     authority_port: int | None = 53
     private_authority: bool = False
     at_once: asyncio.Semaphore | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ async def examine_async(
     records: Sequence[Record], domain: str, servers: NameServers
 ) -> Examination:
     """How the records of `domain` stand in DNS now. Trouble with DNS is part of the answer."""
-    resolver = Resolver(servers.resolvers, at_once=servers.at_once)
+    resolver = Resolver(servers.resolvers, at_once=servers.at_once, memory=servers.memory)
     asked = (*questions(records), *(policy_questions(domain) if records else ()))
     answers = await look_up(asked, resolver, total=TOTAL_SECONDS)
     findings = check_all(records, answers)

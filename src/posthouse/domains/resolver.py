@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from posthouse.core.dns.answers import TEMPORARY, Answer, Outcome, Question
 from posthouse.core.dns.names import normal_name
+from posthouse.domains.memory import Memory
 from posthouse.domains.wire import Reply, Server, exchange
 
 MOST_ALIASES = 8
@@ -22,16 +23,26 @@ class Resolver:
     """The servers to ask, in order, and how: recursors by default, else a zone's own servers.
 
     `at_once` bounds the open questions of everyone who shares it; without it each look-up has its
-    own bound.
+    own bound. `memory` spares questions that many domains have in common.
     """
 
     servers: Sequence[Server]
     recursive: bool = True
     seconds_per_try: float = SECONDS_PER_TRY
     at_once: asyncio.Semaphore | None = None
+    memory: Memory | None = None
 
     async def ask(self, name: str, kind: str, *, unsigned: bool = False) -> Reply:
         """The reply to one question, aliases not followed."""
+        if self.memory is None or unsigned:
+            return await self._ask(name, kind, unsigned=unsigned)
+        reply = self.memory.get((name, kind))
+        if reply is None:
+            reply = await self._ask(name, kind, unsigned=False)
+            self.memory.keep((name, kind), reply)
+        return reply
+
+    async def _ask(self, name: str, kind: str, *, unsigned: bool) -> Reply:
         return await exchange(
             name,
             kind,

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 
@@ -22,6 +23,7 @@ from posthouse.core.verification import grace
 from posthouse.core.verification.checks import CheckResult
 from posthouse.domains.checking import name_servers
 from posthouse.domains.examine import Examination, NameServers, examine_async
+from posthouse.domains.memory import Memory
 from posthouse.domains.models import DomainCheck, SenderDomain
 from posthouse.domains.settling import Asked, asked_of, settle
 
@@ -47,7 +49,8 @@ def check_due(go_on: Callable[[], bool] = lambda: True) -> bool:
     if first is None:
         return False
     with _looping() as loop:
-        _Sweep(loop, name_servers(), go_on).over(chain([first], due))
+        servers = replace(name_servers(), memory=Memory())
+        _Sweep(loop, servers, go_on).over(chain([first], due))
     return True
 
 
