@@ -160,8 +160,10 @@ def _normal(name: str) -> str:
 
 def _demand_room(account: Account) -> None:
     limit = account.group.sender_domains_limit
+    if not limit:
+        return
     used = SenderDomain.objects.filter(account=account).exclude(status="deleted").count()
-    if limit and used >= limit:
+    if used >= limit:
         raise ValidationError(
             {"name": f"The account has {used} of at most {limit} sender domains. Delete one first."}
         )

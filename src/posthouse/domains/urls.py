@@ -21,4 +21,5 @@ operator_urlpatterns = [
     path("domains/", admin.listing, name="list"),
     path("domains/<str:domain>/switch/", admin.switch, name="switch"),
     path("dns-templates/", admin.templates, name="templates"),
+    path("dns-templates/check/", admin.check_master, name="check-master"),
 ]
