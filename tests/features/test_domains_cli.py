@@ -86,6 +86,7 @@ def test_explaining_changes_nothing(account: Account, run: Run, dns_world: "DnsW
     assert set(told["records"][0]) == {
         *("host", "type", "state", "code", "found", "expected", "sentence", "next_step")
     }
+    assert told["records"][0]["found"] == ["A 192.0.2.1"]
     assert [each["code"] for each in told["advice"]] == ["address_not_alias", "absent"]
     after = row(account, name)
     assert (after.status, after.checked_at) == (before.status, before.checked_at)

@@ -115,13 +115,13 @@ async def _explain(subjects: Iterable[Subject], servers: NameServers) -> list[Ex
 
 
 def _told_record(diagnosis: Diagnosis) -> dict[str, Any]:
-    record, answer = diagnosis.finding.record, diagnosis.finding.answer
+    record = diagnosis.finding.record
     return {
         "host": record.host,
         "type": record.type.value,
         "state": diagnosis.verdict.value,
         "code": diagnosis.fault.value,
-        "found": list(answer.values),
+        "found": list(diagnosis.seen),
         "expected": record.value,
         "sentence": diagnosis.problem,
         "next_step": " ".join(filter(None, (diagnosis.advice, diagnosis.visible))),

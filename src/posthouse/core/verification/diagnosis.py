@@ -11,6 +11,7 @@ from posthouse.core.verification import hosting
 from posthouse.core.verification.cases import Case, Fault
 from posthouse.core.verification.checks import Finding, Verdict
 from posthouse.core.verification.faults import name_servers, recognise
+from posthouse.core.verification.followups import RIVAL_TYPES
 from posthouse.core.verification.wording import WORDS, Words, duration
 
 LONGEST_SHOWN = 300  # characters of a value from DNS that a sentence shows
@@ -21,7 +22,8 @@ _SOON = "Usually visible within a few minutes of the change."
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """A finding explained, in whole sentences: what was found, what is wrong, what to change, when
-    that will be visible. The last two are empty when there is nothing to change.
+    that will be visible. The last two are empty when there is nothing to change. `seen` has the
+    values at the host; where a CNAME is wanted and none is there, `A 192.0.2.1` and the like.
     """
 
     finding: Finding
@@ -31,6 +33,7 @@ class Diagnosis:
     problem: str
     advice: str
     visible: str
+    seen: tuple[str, ...]
 
 
 def diagnose_all(
@@ -60,6 +63,7 @@ def diagnose(case: Case) -> Diagnosis:
         problem=words.problem.format_map(fields),
         advice=words.advice.format_map(fields) + _in_the_form(case, words),
         visible=_visible(recognised.fault, words.verdict, case.answer),
+        seen=case.answer.values or _in_its_place(case),
     )
 
 
@@ -73,6 +77,13 @@ def _fields(case: Case) -> dict[str, str]:
         "domain": case.domain,
         "zone": zone,
     }
+
+
+def _in_its_place(case: Case) -> tuple[str, ...]:
+    """What stands where a CNAME is wanted."""
+    host = case.finding.record.host
+    standing = ((kind, case.values(host, kind)) for kind in RIVAL_TYPES if case.expects_alias)
+    return tuple(f"{kind} {value}" for kind, values in standing for value in values)
 
 
 def _in_the_form(case: Case, words: Words) -> str:

@@ -108,7 +108,7 @@ _PARKING: Mapping[str, str] = {
     "uniregistrymarket.link": "Uniregistry",
     "parklogic.com": "ParkLogic",
     "voodoo.com": "Voodoo",
-    "namedrive.com": "NameDrive",
+    "fastpark.net": "NameDrive",
     "fabulous.com": "Fabulous",
 }
 
@@ -116,11 +116,8 @@ _EXPIRED: Mapping[str, str] = {
     "renewyourname.net": "its registrar",
     "expirationwarning.net": "its registrar",
     "pendingrenewaldeletion.com": "Network Solutions",
-    "expired-domain.com": "its registrar",
-    "expireddomains.com": "its registrar",
     "verify-contact-details.namecheap.com": "Namecheap",
     "failed-whois-verification.namecheap.com": "Namecheap",
-    "suspended-domain.com": "its registrar",
 }
 
 # As the services publish them; an address that moved elsewhere only makes the advice less exact.
