@@ -49,7 +49,7 @@ NEXT_STEPS = {
     "no_domain": "is registered and has not run out",
     "occupied": "choose another subdomain",
     "old_token": "Replace it by Zm9v",
-    "on_parent_zone": "Change the host to sl.mail in the zone",
+    "on_parent_zone": "Add it with the host sl.mail in the zone",
     "other_case": "with its copy button",
     "other_target": "Point it to mailer.example.net instead",
     "other_value": "Add a TXT record with the value",

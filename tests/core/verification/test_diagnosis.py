@@ -54,7 +54,7 @@ BROKEN: list[tuple[Record, Told, Fault, str, str]] = [
         lambda dns: dns.there("sl.example.com", "CNAME", TARGET),
         Fault.ON_PARENT_ZONE,
         "stands at sl.example.com, one level too high",
-        "the host to sl.mail in",
+        "with the host sl.mail in",
     ),
     (
         TOKEN,

@@ -167,7 +167,7 @@ def test_the_advice_names_each_trouble_once_and_how_often() -> None:
     scene = Scene().there(ALIAS.host, "CNAME", ALIAS.value)
     told = advised(scene, scene.diagnose(ALIAS, TOKEN, DMARC, INHERITED))
     assert [fault for fault, _ in told] == [Fault.ABSENT]
-    assert told[0][1].endswith("yet. 2 more records are wrong in the same way.")
+    assert told[0][1].endswith("yet. The same holds for 2 more records.")
 
 
 def test_a_policy_that_no_record_of_ours_replaces_is_still_warned_of() -> None:

@@ -41,12 +41,12 @@ def _of_records(diagnoses: Iterable[Diagnosis]) -> Iterator[Advice]:
         if diagnosis.verdict is not Verdict.OK:
             alike.setdefault(diagnosis.fault, []).append(diagnosis)
     for fault, (first, *others) in alike.items():
-        more = f" {_count(len(others))} in the same way." if others else ""
+        more = f" The same holds for {_count(len(others))}." if others else ""
         yield Advice(fault, first.problem + more, first.advice)
 
 
 def _count(number: int) -> str:
-    return "One more record is wrong" if number == 1 else f"{number} more records are wrong"
+    return "one more record" if number == 1 else f"{number} more records"
 
 
 def _alignment(answers: Answers, domain: str, hosts: frozenset[str]) -> Iterator[Advice]:

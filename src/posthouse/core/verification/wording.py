@@ -191,7 +191,8 @@ WORDS: Mapping[Fault, Words] = {
         Verdict.WRONG,
         "The record is right, but it stands at {place}, one level too high: it belongs under"
         " {domain}.",
-        "Change the host to {relative} in the zone {zone}.",
+        "Add it with the host {relative} in the zone {zone}. The one at {place} can go, if nothing"
+        " else uses it.",
     ),
     Fault.UNDERSCORE_STRIPPED: Words(
         Verdict.WRONG,
