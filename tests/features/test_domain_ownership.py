@@ -1,5 +1,6 @@
 """Whose a name is: neighbours need a proof, claims coexist, what was deleted never verifies."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,13 +8,16 @@ import pytest
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account
+from posthouse.core.channels import Channel
 from posthouse.core.verification.status import StatusRefused
+from posthouse.deliveries.route import RouteRefused, SenderChoice, preview
 from posthouse.domains import checking, ownership, sweep
 from posthouse.domains import services as domains
 from posthouse.domains.errors import NameHeld, NeighbourHeld
 from posthouse.domains.models import DomainRecord, SenderDomain
 from tests.factories import make_account, make_group
 from tests.features.test_domains import KEY, MASTER, published
+from tests.sending import make_sending
 
 if TYPE_CHECKING:
     from tests.features.dns_servers import DnsWorld
@@ -199,6 +203,29 @@ def test_what_was_deleted_leaves_only_its_name_and_its_records_verify_for_nobody
         assert not set(published(claim)) >= set(left_in_dns)
         assert verify(claim).status == "approval_pending"
     assert now(mine).random not in ("", mine.random)
+
+
+def test_a_free_from_at_or_below_anothers_verified_domain_is_refused(
+    account: Account, other_account: Account, world: "DnsWorld"
+) -> None:
+    proven(account, world, "owned-n.example.com", "owned-n.example.com")
+    pk, other = account.pk, other_account.pk
+    below, beside = "anna@shop.Owned-N.example.com", "anna@xowned-n.example.com"
+
+    assert ownership.taken(other, [below, beside, "", "anna@owned-n.example.com"]) == {
+        "shop.owned-n.example.com",
+        "owned-n.example.com",
+    }
+    assert ownership.taken(pk, [below, beside]) == frozenset()
+    free = make_account("Free", make_group(sender_domain_management=False))
+    with access.across_tenants():
+        sending = make_sending(free, members=1)
+        sender = SenderChoice("Anna", "", None, below)
+        with pytest.raises(RouteRefused, match="another account's"):
+            preview(free, Channel.MARKETING, sender)
+        fine = preview(free, Channel.MARKETING, replace(sender, from_address=beside))
+    assert fine.identity.from_address == beside
+    assert fine.server_id == sending.server.pk
 
 
 def test_a_check_that_began_before_the_deletion_changes_nothing(

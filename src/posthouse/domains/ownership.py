@@ -1,12 +1,13 @@
 """Whose a name is: the proof an account publishes, and the accounts that stand in the way."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from posthouse.accounts import access
+from posthouse.core.dns.names import normal_name, registered_domain
 from posthouse.core.dns.ownership import ownership_hash
 from posthouse.domains.errors import NameHeld, NeighbourHeld
 from posthouse.domains.models import SenderDomain
@@ -50,7 +51,9 @@ def holder_of(domain: SenderDomain) -> SenderDomain | None:
 
 def neighbours(domain: SenderDomain) -> QuerySet[SenderDomain]:
     """Other accounts' holders of a name above or below. To be asked across tenants."""
-    above_or_below = Q(name__in=list(_above(domain))) | Q(name__endswith=f".{domain.name}")
+    above_or_below = Q(name__in=list(_above(domain.name, domain.registered))) | Q(
+        name__endswith=f".{domain.name}"
+    )
     holders = SenderDomain.objects.filter(registered=domain.registered, holds_name=True)
     return (
         holders.filter(above_or_below)
@@ -58,6 +61,27 @@ def neighbours(domain: SenderDomain) -> QuerySet[SenderDomain]:
         .select_related("account")
         .order_by("name")
     )
+
+
+def taken(account_id: int, addresses: Iterable[str]) -> frozenset[str]:
+    """The domains of the addresses that are at or below a name which another account verified.
+
+    The nearest verified name decides, so that an account which has proven a subdomain keeps it.
+    """
+    hosts = {normal_name(address.rpartition("@")[2]) for address in addresses if address}
+    ways = {host: (host, *_above(host, registered_domain(host))) for host in hosts}
+    with access.across_tenants():
+        found = SenderDomain.objects.filter(
+            name__in=[name for way in ways.values() for name in way],
+            holds_name=True,
+            verified_at__isnull=False,
+        )
+        holders = dict(found.values_list("name", "account_id"))
+    nearest = {
+        host: next((holders[name] for name in way if name in holders), account_id)
+        for host, way in ways.items()
+    }
+    return frozenset(host for host, holder in nearest.items() if holder != account_id)
 
 
 def forget(domain: SenderDomain) -> None:
@@ -69,8 +93,7 @@ def forget(domain: SenderDomain) -> None:
     domain.save()
 
 
-def _above(domain: SenderDomain) -> Iterator[str]:
-    name = domain.name
-    while name != domain.registered and "." in name:
+def _above(name: str, registered: str) -> Iterator[str]:
+    while name != registered and "." in name:
         name = name.partition(".")[2]
         yield name
