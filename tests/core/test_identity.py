@@ -83,6 +83,19 @@ def test_free_text_is_for_groups_without_domain_management() -> None:
         resolve_identity(replace(FREE, managed=True))
 
 
+def test_free_text_is_never_at_what_another_account_verified() -> None:
+    taken = frozenset({"example.org"})
+    with pytest.raises(DomainNotOwned, match="another account's"):
+        resolve_identity(replace(FREE, taken=taken))
+    listed = ListSender("Club", "club@example.org")
+    elsewhere = replace(FREE, free_text="anna@example.com", list_sender=listed)
+    elsewhere = with_server(elsewhere, list_sender_as_from=True)
+
+    assert resolve_identity(elsewhere).from_address == "club@example.org"
+    identity = resolve_identity(replace(elsewhere, taken=taken))
+    assert identity.from_address == "anna@example.com"
+
+
 def test_the_default_domain_sends_within_its_cap() -> None:
     identity = resolve_identity(replace(CHOSEN, domain=DEFAULT))
     assert identity.from_address == "news@shared.example.net"

@@ -7,8 +7,9 @@ Use it in a test module with `pytest_plugins = ["tests.features.dns_servers"]` a
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import dns.exception
@@ -62,7 +63,8 @@ server:
     pidfile: ""
     use-syslog: no
     logfile: ""
-    module-config: "iterator"
+    module-config: "validator iterator"
+    ede: yes
     local-zone: "." static
     edns-buffer-size: 1232
     target-fetch-policy: "0 0 0 0 0"
@@ -78,6 +80,18 @@ server:
 stub-zone:
     name: "{zone}"
     stub-addr: 127.0.0.1@{authority}
+"""
+
+# A key that no zone here has: what the zone says is bogus (DNSSEC).
+_UNBOUND_KEY = """
+server:
+    trust-anchor: "{zone}. DS 20326 8 2 {digest}"
+"""
+
+# A key that no zone here has: what the zone says is bogus (DNSSEC).
+_UNBOUND_KEY = """
+server:
+    trust-anchor: "{zone}. DS 20326 8 2 {digest}"
 """
 
 _ZONE = """$ORIGIN {zone}.
@@ -98,6 +112,7 @@ class DnsWorld:
         self._directory = directory
         self._serials: dict[str, int] = {}
         self._open_zones: list[str] = []
+        self._signed_zones: list[str] = []
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
@@ -132,14 +147,8 @@ class DnsWorld:
 
         With `flush=False` unbound keeps what it remembers, as resolvers in the world do.
         """
-        lines = "\n".join(
-            zone_line(each, ttl) if isinstance(each, Record) else each for each in records
-        )
         is_new = zone not in self._serials
-        serial = self._serials[zone] = self._serials.get(zone, 0) + 1
-        (self._directory / f"{zone}.zone").write_text(
-            _ZONE.format(zone=zone, ttl=ttl, serial=serial, negative_ttl=negative_ttl, lines=lines)
-        )
+        serial = self._write_zone(zone, records, ttl, negative_ttl)
         if is_new:
             self._open(zone)
             self._control_knot("reload")
@@ -148,6 +157,28 @@ class DnsWorld:
         _wait_until(lambda: self._knot_serial(zone) == serial, f"the zone {zone}")
         if flush:
             self.flush(zone)
+
+    def add_zones(self, zones: Mapping[str, Iterable[Record | str]]) -> None:
+        """Many new zones at once, which is much faster than one after another."""
+        for zone, records in zones.items():
+            self._write_zone(zone, records, 300, 60)
+        self._open(*zones)
+        self._control_knot("reload")
+        for zone in zones:
+            _wait_until(partial(self._has_serial, zone, 1), f"the zone {zone}")
+
+    def _write_zone(
+        self, zone: str, records: Iterable[Record | str], ttl: int, negative_ttl: int
+    ) -> int:
+        """The zone's file; returns its serial number."""
+        lines = "\n".join(
+            zone_line(each, ttl) if isinstance(each, Record) else each for each in records
+        )
+        serial = self._serials[zone] = self._serials.get(zone, 0) + 1
+        (self._directory / f"{zone}.zone").write_text(
+            _ZONE.format(zone=zone, ttl=ttl, serial=serial, negative_ttl=negative_ttl, lines=lines)
+        )
+        return serial
 
     def flush(self, zone: str) -> None:
         """Makes unbound forget what it knows of the zone."""
@@ -158,8 +189,13 @@ class DnsWorld:
         """Makes unbound ask for a zone that its server refuses: the answer is SERVFAIL."""
         self._open(zone)
 
-    def _open(self, zone: str) -> None:
-        self._open_zones.append(zone)
+    def distrust_zone(self, zone: str) -> None:
+        """Makes unbound expect signatures that the zone does not have: DNSSEC says bogus."""
+        self._signed_zones.append(zone)
+        self._open()
+
+    def _open(self, *zones: str) -> None:
+        self._open_zones.extend(zones)
         self._write_configurations()
         # A zone opened by `unbound-control local_zone` would hide the closed root from its
         # neighbours; a reload does not. It forgets the cache, too.
@@ -174,7 +210,12 @@ class DnsWorld:
         unbound = _UNBOUND.format(directory=directory, port=self.resolver[1])
         for zone in self._open_zones:
             unbound += _UNBOUND_ZONE.format(zone=zone, authority=authority)
+        for zone in self._signed_zones:
+            unbound += _UNBOUND_KEY.format(zone=zone, digest="AB" * 32)
         (directory / "unbound.conf").write_text(unbound)
+
+    def _has_serial(self, zone: str, serial: int) -> bool:
+        return self._knot_serial(zone) == serial
 
     def _knot_serial(self, zone: str) -> int | None:
         query = dns.message.make_query(zone, "SOA")

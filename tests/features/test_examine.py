@@ -9,8 +9,8 @@ import pytest
 from posthouse.core.dns.records import Record
 from posthouse.core.dns.template_file import parse
 from posthouse.core.dns.templates import generate
+from posthouse.core.verification.cases import Fault
 from posthouse.core.verification.checks import CheckResult, Verdict
-from posthouse.core.verification.faults import Fault
 from posthouse.demo.dns.world import DemoDns
 from posthouse.demo.dns.zones import create, publish
 from posthouse.domains.examine import Examination, NameServers, examine, examine_async

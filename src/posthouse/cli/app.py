@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from posthouse.cli import importing, people, processes, servers, up, world
+from posthouse.cli import domains, importing, people, processes, servers, up, world
 from posthouse.cli.starting import explained
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("migrate")(processes.migrate)
 app.command("import")(importing.import_subscribers)
 app.add_typer(people.app, name="operator")
 app.add_typer(servers.app, name="servers")
+app.add_typer(domains.app, name="domains")
 
 
 def _version(wanted: bool) -> None:

@@ -1,5 +1,6 @@
 """All settings of an installation, read once from the environment (docs/operator/settings.md)."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ TOKEN_KEY = env.secret("POSTHOUSE_TOKEN_KEY", HOME / "keys" / "token")
 # --- mail ----------------------------------------------------------------------------------------
 DNS_RESOLVERS = env.names("POSTHOUSE_DNS_RESOLVERS", "1.1.1.1:53,9.9.9.9:53")
 DNS_AUTHORITY_PORT = env.number("POSTHOUSE_DNS_AUTHORITY_PORT", 53)
+DNS_RECHECK = timedelta(hours=env.number("POSTHOUSE_DNS_RECHECK_HOURS", 24))
 DNS_SUBDOMAIN = env.text("EMAILCAMPAIGN_DNS_SUBDOMAIN", "sl")
 DNS_TRACK_PREFIX = env.text("EMAILCAMPAIGN_DNS_TRACK_PREFIX", "track")
 DNS_TRACK_MERGE = env.text("EMAILCAMPAIGN_DNS_TRACK_MERGE", "-")

@@ -25,7 +25,8 @@ class FromKind(StrEnum):
 FROM_MAY_BE: Mapping[FromKind, str] = {
     FromKind.OWN_DOMAIN: "An address at an Enabled sender domain of the account: always.",
     FromKind.DEFAULT_DOMAIN: "An address at the group's default sender domain: within its cap.",
-    FromKind.FREE_TEXT: "Any address: only while sender domain management is off for the group.",
+    FromKind.FREE_TEXT: "Any address: only while sender domain management is off for the group,"
+    " and never at or below another account's verified domain.",
     FromKind.ENFORCED: "The server's enforced From: it replaces From; the own goes to Reply-To.",
     FromKind.LIST_SENDER: 'The list\'s sender: where the server says "sender info as From" and'
     " enforces none; with management on only if it is at an Enabled sender domain.",
@@ -81,6 +82,7 @@ class IdentityRequest:
     """What was chosen, and what it is to be judged by.
 
     Chosen is either `local_part` at `domain`, or (`domain` None) the address in `free_text`.
+    `taken`: the domains of free addresses that are at or below what another account verified.
     """
 
     account_id: int
@@ -92,6 +94,7 @@ class IdentityRequest:
     free_text: str = ""
     reply_to: str = ""
     list_sender: ListSender | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,9 @@ def _free_text(request: IdentityRequest) -> tuple[_Sender, str]:
     if request.managed:
         raise FreeTextRefused("Choose an Enabled sender domain: free From addresses are off.")
     address = _address(request.free_text)
+    domain = address.rpartition("@")[2]
+    if domain in request.taken:
+        raise DomainNotOwned(f"{domain} is another account's: choose a From address elsewhere.")
     sender = _Sender(FromKind.FREE_TEXT, request.from_name, address, request.reply_to, None)
     return sender, "The group lets its accounts send from any address."
 
@@ -279,7 +285,8 @@ def _usable_list_sender(
     )
     if owned:
         return str(address), domain
-    return ("" if request.managed else str(address)), None
+    free = not request.managed and address.domain not in request.taken
+    return (str(address) if free else ""), None
 
 
 def _return_path(request: IdentityRequest, sender: _Sender) -> tuple[str, str]:

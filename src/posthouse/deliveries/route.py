@@ -21,6 +21,7 @@ from posthouse.core.routing.choose import NoServer, choose_server
 from posthouse.core.verification.status import Status
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import Dispatch
+from posthouse.domains import ownership
 from posthouse.domains.models import SenderDomain
 from posthouse.servers.models import Allocation, DeliveryServer
 
@@ -151,10 +152,12 @@ def _by_channel(rows: Any) -> dict[Channel, int]:
 def _request(
     account: Account, server: DeliveryServer, sender: SenderChoice, list_ids: list[int]
 ) -> IdentityRequest:
-    domain = sender.sender_domain
+    domain, managed = sender.sender_domain, account.group.sender_domain_management
+    listed = _list_sender(account, list_ids)
+    free = [] if managed else [sender.from_address, listed.address if listed else ""]
     return IdentityRequest(
         account_id=account.pk,
-        managed=account.group.sender_domain_management,
+        managed=managed,
         server=ServerDomains(
             mfrom=server.mfrom_domain,
             link_host=server.link_tracking_domain,
@@ -168,7 +171,8 @@ def _request(
         domain=_own(domain) if domain else None,
         free_text=sender.from_address,
         reply_to=sender.reply_to,
-        list_sender=_list_sender(account, list_ids),
+        list_sender=listed,
+        taken=ownership.taken(account.pk, free),
     )
 
 

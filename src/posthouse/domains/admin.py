@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from posthouse.accounts import access
 from posthouse.accounts.areas import AreaRequest, operator_page
@@ -15,7 +16,7 @@ from posthouse.accounts.dns_configuration import (
     problem,
 )
 from posthouse.core.verification.status import StatusRefused
-from posthouse.domains import queries, services
+from posthouse.domains import master, queries, services
 from posthouse.domains.models import SenderDomain
 from posthouse.domains.samples import samples
 from posthouse.http.filters import chosen, with_tabs
@@ -66,7 +67,11 @@ def switch(request: AreaRequest, domain: str) -> HttpResponse:
 @operator_page
 def templates(request: AreaRequest) -> HttpResponse:
     """The templates as they are in the file, and what each makes of a sample name."""
-    context = {"problem": problem(), "path": settings.DNS_CONFIG}
+    context = {
+        "problem": problem(),
+        "path": settings.DNS_CONFIG,
+        "last_check": master.last_check(),
+    }
     try:
         found = configuration()
     except ConfigurationUnreadable:
@@ -74,6 +79,17 @@ def templates(request: AreaRequest) -> HttpResponse:
     context["system"] = [(label, getattr(found.system, name)) for name, label in SYSTEM.items()]
     context["templates"] = samples(found)
     return render(request, "domains/templates.html", context)
+
+
+@require_POST
+@operator_page
+def check_master(request: AreaRequest) -> HttpResponse:
+    """Looks up now what the installation's own domain publishes."""
+    try:
+        master.check(request.actor)
+    except ConfigurationUnreadable as error:
+        messages.error(request, str(error))
+    return redirect("operator-domains:templates")
 
 
 def _ask(request: AreaRequest, domain: SenderDomain) -> HttpResponse:

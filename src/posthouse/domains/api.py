@@ -40,7 +40,10 @@ class DomainOut(Schema):
     mfrom_host: str
     tracking_host: str
     checked_at: datetime | None
+    next_check_at: datetime | None
     verified_at: datetime | None
+    failures_in_row: int
+    warning: str
     records: list[RecordOut]
 
 
@@ -48,6 +51,33 @@ class DomainPage(Schema):
     """Some domains, newest first; ``next`` is the cursor of the page after it, or empty."""
 
     items: list[DomainOut]
+    next: str
+
+
+class DomainsVerified(Schema):
+    """What one call made of the domains that wait; ``left``: how many it did not reach."""
+
+    enabled: list[str]
+    waiting: list[str]
+    left: int
+
+
+class CheckOut(Schema):
+    """One check of a domain: how it ended, and the records that did not pass."""
+
+    at: datetime
+    by: str
+    result: str
+    status: str
+    right: int
+    total: int
+    wrong: list[dict[str, str]]
+
+
+class CheckPage(Schema):
+    """Some checks, newest first; ``next`` is the cursor of the page after it, or empty."""
+
+    items: list[CheckOut]
     next: str
 
 
@@ -82,6 +112,17 @@ def add_domain(request: AccountRequest, body: DomainNew) -> Status[DomainOut]:
     return Status(201, _out(services.add(request.actor, request.account, body.name)))
 
 
+@router.post("/domains/verify", response={200: DomainsVerified} | _ERRORS)
+def verify_pending_domains(request: AccountRequest) -> DomainsVerified:
+    """Asks DNS about at most 25 domains that wait; takes up to 15 seconds. Call again while
+    ``left`` is above 0: those that waited longest come first.
+    """
+    found = checking.verify_pending(request.actor)
+    return DomainsVerified(
+        enabled=list(found.enabled), waiting=list(found.waiting), left=found.left
+    )
+
+
 @router.get("/domains/{domain}", response={200: DomainOut} | _ERRORS)
 def show_domain(request: AccountRequest, domain: str) -> DomainOut:
     """One domain with its records."""
@@ -99,6 +140,16 @@ def change_domain(request: AccountRequest, domain: str, body: DomainChange) -> D
 def verify_domain(request: AccountRequest, domain: str) -> DomainOut:
     """Asks DNS now; takes up to 15 seconds."""
     return _out(checking.verify(request.actor, access.find(_rows(), domain)))
+
+
+@router.get("/domains/{domain}/checks", response={200: CheckPage, 400: Problem} | _ERRORS)
+def list_checks(
+    request: AccountRequest, domain: str, cursor: str = "", limit: int = 50
+) -> CheckPage:
+    """How the domain's checks ended, for the last 90 days."""
+    rows = queries.checks(access.find(_rows(), domain))
+    found = page(rows, cursor, size=max(1, min(limit, 200)))
+    return CheckPage(items=[CheckOut.from_orm(row) for row in found.rows], next=found.next)
 
 
 @router.post("/domains/{domain}/disable", response={200: DomainOut} | _ERRORS)
@@ -132,6 +183,9 @@ def _out(row: SenderDomain) -> DomainOut:
         mfrom_host=row.mfrom_host,
         tracking_host=row.tracking_host,
         checked_at=row.checked_at,
+        next_check_at=row.next_check_at,
         verified_at=row.verified_at,
+        failures_in_row=row.failures_in_row,
+        warning=row.warning,
         records=[RecordOut.from_orm(record) for record in row.records.order_by("position")],
     )

@@ -41,8 +41,17 @@ class NameHeld(DomainRefused):
         self.name = name
 
 
-REFUSALS = (
-    DomainRefused,
-    DnsConfigurationRefused,
-    StatusRefused,
-)  # what a page shows as a sentence
+class NeighbourHeld(NameHeld):
+    """Another account verified a name above or below, and this account has not proven its own."""
+
+    def __init__(self, name: str, neighbour: str) -> None:
+        DomainRefused.__init__(
+            self,
+            f"Another account here sends from {neighbour}, so {name} needs its ownership record. "
+            "Publish it and verify again; if none is listed, delete the domain and add it again.",
+        )
+        self.name, self.neighbour = name, neighbour
+
+
+# What a page shows as a sentence.
+REFUSALS = (DomainRefused, DnsConfigurationRefused, StatusRefused)

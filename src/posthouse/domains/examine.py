@@ -4,22 +4,30 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from posthouse.core.dns.answers import NO_ANSWERS, Answers
+from posthouse.core.dns.answers import NO_ANSWERS, Answer, Answers, Question
 from posthouse.core.dns.records import Record
+from posthouse.core.verification.advice import Advice, advise
 from posthouse.core.verification.checks import (
     CheckResult,
+    Finding,
     Verdict,
     check_all,
     questions,
     result,
 )
 from posthouse.core.verification.diagnosis import Diagnosis, diagnose_all
-from posthouse.core.verification.followups import follow_up_questions
+from posthouse.core.verification.followups import (
+    follow_up_questions,
+    policy_questions,
+    spf_questions,
+)
 from posthouse.domains.authority import authority_of
+from posthouse.domains.memory import Memory
 from posthouse.domains.resolver import TOTAL_SECONDS, Resolver, look_up
 from posthouse.domains.wire import Server
 
 FOLLOW_UP_SECONDS = 5.0  # the explanation may be poorer, but it must not keep a person waiting
+SPF_DEPTH = 5  # policies that include others; each level is a round of look-ups
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +35,26 @@ class NameServers:
     """Whom to ask: the recursors, and how a zone's own servers are reached.
 
     `authority_port` None: they are not asked. `private_authority`: also at addresses that are not
-    public, as in tests and in the demo.
+    public, as in tests and in the demo. `at_once` bounds the open questions of many examinations
+    at the same time; `memory` spares what they have in common.
     """
 
     resolvers: Sequence[Server]
     authority_port: int | None = 53
     private_authority: bool = False
+    at_once: asyncio.Semaphore | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """The diagnosis of every record in order, and how the check of the whole domain ended."""
+    """The diagnosis of every record in order, how the check of the whole domain ended, and what to
+    do next about all of it.
+    """
 
     result: CheckResult
     diagnoses: tuple[Diagnosis, ...]
+    advice: tuple[Advice, ...] = ()
 
 
 def examine(records: Sequence[Record], domain: str, servers: NameServers) -> Examination:
@@ -52,19 +66,40 @@ async def examine_async(
     records: Sequence[Record], domain: str, servers: NameServers
 ) -> Examination:
     """How the records of `domain` stand in DNS now. Trouble with DNS is part of the answer."""
-    resolver = Resolver(servers.resolvers)
-    answers = await look_up(questions(records), resolver, total=TOTAL_SECONDS)
+    resolver = Resolver(servers.resolvers, at_once=servers.at_once, memory=servers.memory)
+    asked = (*questions(records), *(policy_questions(domain) if records else ()))
+    answers = await look_up(asked, resolver, total=TOTAL_SECONDS)
     findings = check_all(records, answers)
     further = follow_up_questions(findings, domain)
     troubled = [each.record for each in findings if each.verdict in _WORTH_ASKING_THE_ZONE]
-    more, authority = await asyncio.gather(
+    more, included, authority = await asyncio.gather(
         look_up(
             (each for each in further if each not in answers), resolver, total=FOLLOW_UP_SECONDS
         ),
+        _included_policies(findings, answers, resolver),
         _ask_authority(troubled, domain, resolver, servers),
     )
-    diagnoses = diagnose_all(findings, {**answers, **more}, domain=domain, authority=authority)
-    return Examination(result(each.verdict for each in diagnoses), diagnoses)
+    known = {**answers, **included, **more}
+    diagnoses = diagnose_all(findings, known, domain=domain, authority=authority)
+    return Examination(
+        result(each.verdict for each in diagnoses),
+        diagnoses,
+        advise(diagnoses, known, domain=domain),
+    )
+
+
+async def _included_policies(
+    findings: Sequence[Finding], answers: Answers, resolver: Resolver
+) -> Answers:
+    """What the domain's own SPF policies include, as deep as receivers would follow."""
+    found: dict[Question, Answer] = {}
+    for _round in range(SPF_DEPTH):
+        wanted = spf_questions(findings, {**answers, **found})
+        if not wanted:
+            break
+        seconds = FOLLOW_UP_SECONDS / SPF_DEPTH
+        found.update(await look_up(wanted, resolver, total=seconds))
+    return found
 
 
 async def _ask_authority(

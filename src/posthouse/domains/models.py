@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from posthouse.accounts.tenancy import TenantRow, public_id
 from posthouse.core.dns.templates import PURPOSES
+from posthouse.core.verification.checks import CheckResult
 
 
 class SenderDomain(TenantRow):
@@ -19,6 +20,9 @@ class SenderDomain(TenantRow):
 
     public_id = public_id("dom")
     name = models.CharField(max_length=253, help_text="As A-labels, in lower case.")
+    registered = models.CharField(
+        max_length=253, db_index=True, editable=False, help_text="The domain that was bought."
+    )
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     template = models.CharField(max_length=100, editable=False)
     subdomain = models.CharField(max_length=32, blank=True)
@@ -38,7 +42,16 @@ class SenderDomain(TenantRow):
     )
     suspended_from = models.CharField(max_length=16, blank=True, editable=False)
     failures_in_row = models.PositiveIntegerField(default=0, editable=False)
+    failed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a failed check last counted."
+    )
+    warning = models.TextField(
+        blank=True, editable=False, help_text="What its owner must know of the last checks."
+    )
     checked_at = models.DateTimeField(null=True, editable=False)
+    next_check_at = models.DateTimeField(
+        null=True, editable=False, help_text="Empty: there is nothing to check."
+    )
     verified_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -55,6 +68,13 @@ class SenderDomain(TenantRow):
                 fields=["name"],
                 condition=models.Q(holds_name=True),
                 name="domain_held_by_one_account",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                condition=models.Q(status__in=["enabled", "approval_pending"]),
+                name="domain_due",
             ),
         ]
 
@@ -94,3 +114,42 @@ class DomainRecord(TenantRow):
     def what_for(self) -> str:
         """The purpose as a sentence for whoever publishes it."""
         return PURPOSES.get(self.purpose, self.purpose)
+
+
+class DomainCheck(TenantRow):
+    """How one check of a sender domain ended: the domain's history, kept for a season."""
+
+    class Result(models.TextChoices):
+        VERIFIED = CheckResult.VERIFIED, "All right"
+        FAILED = CheckResult.FAILED, "Failed"
+        COULD_NOT_CHECK = CheckResult.COULD_NOT_CHECK, "Could not check"
+
+    domain = models.ForeignKey(SenderDomain, on_delete=models.CASCADE, related_name="checks")
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    by = models.CharField(max_length=254, help_text="Who asked; Posthouse itself once a day.")
+    result = models.CharField(max_length=16, choices=Result.choices)
+    status = models.CharField(max_length=16, choices=SenderDomain.Status.choices)
+    right = models.PositiveSmallIntegerField(help_text="Records that passed.")
+    total = models.PositiveSmallIntegerField()
+    wrong = models.JSONField(default=list, help_text="Host, type and state of those that did not.")
+
+    class Meta:
+        verbose_name = "domain check"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.result}"
+
+
+class MasterCheck(models.Model):
+    """What was last found of the operator's own domain, which every account inherits."""
+
+    at = models.DateTimeField(default=timezone.now)
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = "master domain check"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return str(self.at)

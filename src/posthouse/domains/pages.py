@@ -22,8 +22,10 @@ from posthouse.http.live import live
 @account_page()
 def listing(request: AccountRequest) -> HttpResponse:
     """The account's domains with their status."""
+    rows = list(queries.domains())
     context = {
-        "domains": queries.domains(),
+        "domains": rows,
+        "pending": sum(row.status == SenderDomain.Status.PENDING for row in rows),
         "managed": request.account.group.sender_domain_management,
     }
     return render(request, "domains/list.html", context)
@@ -71,6 +73,20 @@ def verify(request: AccountRequest, domain: str) -> HttpResponse:
     return _to(request, row)
 
 
+@require_POST
+@account_page("edit")
+def verify_pending(request: AccountRequest) -> HttpResponse:
+    """Asks DNS about all domains that wait, as many as one call takes."""
+    try:
+        found = checking.verify_pending(request.actor)
+    except REFUSALS as refused:
+        messages.error(request, str(refused))
+        return redirect("domains:list", slug=request.account.slug)
+    say = messages.success if found.enabled else messages.info
+    say(request, found.summary)
+    return redirect("domains:list", slug=request.account.slug)
+
+
 @account_page("edit")
 def options(request: AccountRequest, domain: str) -> HttpResponse:
     """Tracking, unsubscribe, host names; says before saving that names make new records."""
@@ -93,6 +109,7 @@ def history(request: AccountRequest, domain: str) -> HttpResponse:
     """What happened to the domain, newest first."""
     records = AuditRecord.objects.filter(account=request.account, object_id=domain)
     context = _about(domain, "history") | {"entries": records.order_by("-id")[:100]}
+    context["checks"] = queries.checks(context["domain"])[:30]
     return render(request, "domains/history.html", context)
 
 

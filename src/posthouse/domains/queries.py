@@ -3,7 +3,7 @@
 from django.db.models import Count, Q, QuerySet
 
 from posthouse.core.dns.records import Record, RecordType, zone_file
-from posthouse.domains.models import SenderDomain
+from posthouse.domains.models import DomainCheck, SenderDomain
 
 
 def domains() -> QuerySet[SenderDomain]:
@@ -22,6 +22,16 @@ def domains() -> QuerySet[SenderDomain]:
 def enabled() -> QuerySet[SenderDomain]:
     """The domains in reach that may stand in a From address."""
     return SenderDomain.objects.filter(status=SenderDomain.Status.ENABLED).order_by("name")
+
+
+def waiting() -> QuerySet[SenderDomain]:
+    """The domains in reach that wait for their records."""
+    return SenderDomain.objects.filter(status=SenderDomain.Status.PENDING)
+
+
+def checks(domain: SenderDomain) -> QuerySet[DomainCheck]:
+    """The domain's checks, newest first."""
+    return DomainCheck.objects.filter(domain=domain).order_by("-id")
 
 
 def zone_of(domain: SenderDomain) -> str:

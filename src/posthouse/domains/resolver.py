@@ -3,10 +3,11 @@
 import asyncio
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from posthouse.core.dns.answers import Answer, Outcome, Question
+from posthouse.core.dns.answers import TEMPORARY, Answer, Outcome, Question
 from posthouse.core.dns.names import normal_name
+from posthouse.domains.memory import Memory
 from posthouse.domains.wire import Reply, Server, exchange
 
 MOST_ALIASES = 8
@@ -14,19 +15,41 @@ TOTAL_SECONDS = 10.0
 SECONDS_PER_TRY = 2.5
 AT_ONCE = 50
 
+_GIVEN_UP = frozenset({Outcome.SERVFAIL, Outcome.BOGUS, Outcome.LAME})
+
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """The servers to ask, in order, and how: recursors by default, else a zone's own servers."""
+    """The servers to ask, in order, and how: recursors by default, else a zone's own servers.
+
+    `at_once` bounds the open questions of everyone who shares it; without it each look-up has its
+    own bound. `memory` spares questions that many domains have in common.
+    """
 
     servers: Sequence[Server]
     recursive: bool = True
     seconds_per_try: float = SECONDS_PER_TRY
+    at_once: asyncio.Semaphore | None = None
+    memory: Memory | None = None
 
-    async def ask(self, name: str, kind: str) -> Reply:
+    async def ask(self, name: str, kind: str, *, unsigned: bool = False) -> Reply:
         """The reply to one question, aliases not followed."""
+        if self.memory is None or unsigned:
+            return await self._ask(name, kind, unsigned=unsigned)
+        reply = self.memory.get((name, kind))
+        if reply is None:
+            reply = await self._ask(name, kind, unsigned=False)
+            self.memory.keep((name, kind), reply)
+        return reply
+
+    async def _ask(self, name: str, kind: str, *, unsigned: bool) -> Reply:
         return await exchange(
-            name, kind, self.servers, seconds=self.seconds_per_try, recursive=self.recursive
+            name,
+            kind,
+            self.servers,
+            seconds=self.seconds_per_try,
+            recursive=self.recursive,
+            unsigned=unsigned,
         )
 
 
@@ -58,7 +81,7 @@ async def look_up(
     All of it takes at most `total` seconds; what is not known by then has timed out. Trouble with
     DNS is an outcome, never an exception.
     """
-    at_once = asyncio.Semaphore(AT_ONCE)
+    at_once = resolver.at_once or asyncio.Semaphore(AT_ONCE)
     tasks = {
         question: asyncio.create_task(_answer(question, resolver, at_once))
         for question in dict.fromkeys(questions)
@@ -100,16 +123,30 @@ async def _end(tasks: Iterable[asyncio.Task[Answer]]) -> None:
 async def _answer(question: Question, resolver: Resolver, at_once: asyncio.Semaphore) -> Answer:
     name, kind = question
     async with at_once:
-        if kind == "CNAME":
-            return await _follow(name, kind, resolver)
         answer = await _follow(name, kind, resolver)
-        if answer.outcome is not Outcome.SERVFAIL or answer.chain:
+        if answer.outcome not in _GIVEN_UP or not resolver.recursive:
             return answer
         # A recursor gives up on a circle with SERVFAIL; the aliases one by one tell.
-        aliases = await _follow(name, "CNAME", resolver)
-        if aliases.outcome is Outcome.LOOP:
-            return Answer(name, kind, Outcome.LOOP, (), aliases.ttl, aliases.chain)
+        if kind != "CNAME" and not answer.chain:
+            aliases = await _follow(name, "CNAME", resolver)
+            if aliases.outcome is Outcome.LOOP:
+                return Answer(name, kind, Outcome.LOOP, (), aliases.ttl, aliases.chain)
+        return await _told_apart(answer, resolver)
+
+
+async def _told_apart(answer: Answer, resolver: Resolver) -> Answer:
+    """SERVFAIL for signatures that do not fit, told from a server that failed.
+
+    Is there an answer without the check of signatures, and still none with it, then they are why.
+    """
+    here = (answer.name, *answer.chain)[-1]
+    if answer.outcome is not Outcome.SERVFAIL:
         return answer
+    unsigned = await resolver.ask(here, answer.type, unsigned=True)
+    if unsigned.outcome in TEMPORARY:
+        return answer
+    again = await _follow(answer.name, answer.type, resolver)
+    return replace(again, outcome=Outcome.BOGUS) if again.outcome is Outcome.SERVFAIL else again
 
 
 async def _follow(name: str, kind: str, resolver: Resolver) -> Answer:

@@ -1,27 +1,23 @@
 """The verbs on sender domains: add, change, verify, disable, enable, suspend, delete."""
 
-import hashlib
-import os
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from posthouse.accounts import access, audit
+from posthouse.accounts import audit
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.dns_configuration import campaign_template
 from posthouse.accounts.models import Account
 from posthouse.accounts.permissions import demand, demand_operator
 from posthouse.core.addresses import BadDomain, normalise_domain
-from posthouse.core.dns import names, ownership
-from posthouse.core.dns.errors import NameRefused, SettingRefused
-from posthouse.core.dns.records import Record
-from posthouse.core.dns.templates import Template, generate
+from posthouse.core.dns.names import registered_domain
 from posthouse.core.verification.status import Event, Status, after
+from posthouse.domains import ownership
 from posthouse.domains.errors import DomainInUse, ManagementOff
-from posthouse.domains.models import DomainRecord, SenderDomain
+from posthouse.domains.models import SenderDomain
+from posthouse.domains.record_sets import make_records
 
 # Whether somebody still needs a domain is known by features above; they add their question here.
 IN_USE: list[Callable[[SenderDomain], list[str]]] = []
@@ -41,12 +37,13 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
         raise ValidationError({"name": f"{name} is already one of your sender domains."})
     _demand_room(account)
     before = Status(domain.status) if domain else Status.NEW
-    domain = domain or SenderDomain(account=account, name=name)
+    domain = domain or SenderDomain(account=account, name=name, registered=registered_domain(name))
     template = campaign_template(account.group.campaign_dns_template)
     domain.template = template.name
-    event = Event.ADD_WITHOUT_RECORDS if template.is_empty else Event.ADD
+    free = template.is_empty and not ownership.refusal(domain, proof=False)
+    event = Event.ADD_WITHOUT_RECORDS if free else Event.ADD
     _stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
-    _make_records(domain, template)
+    make_records(domain, template)
     audit.record(actor, "domain.add", domain, account=account, after={"template": template.name})
     return domain
 
@@ -65,7 +62,7 @@ def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
     for field, value in values.items():
         setattr(domain, field, value)
     _stand(domain, after(Status(domain.status), Event.SETTINGS_CHANGED))
-    _make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
+    make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
     audit.record(
         actor, "domain.change", domain, account=domain.account, before=before, after=changed
     )
@@ -103,7 +100,7 @@ def delete(actor: Actor, domain: SenderDomain) -> None:
     users = [user for question in IN_USE for user in question(domain)]
     if users:
         raise DomainInUse(domain.name, users)
-    _happen(actor, domain, Event.DELETE)
+    ownership.forget(_happen(actor, domain, Event.DELETE))
 
 
 @transaction.atomic
@@ -141,71 +138,11 @@ def _stand(domain: SenderDomain, status: Status) -> None:
     """Sets the status and what goes with it: who is Enabled holds the name, who waits does not."""
     domain.status = SenderDomain.Status(status.value)
     if status is Status.ENABLED:
-        domain.holds_name = not _held_by_another(domain)
+        domain.holds_name = not ownership.refusal(domain, proof=domain.owner_proven)
         if not domain.holds_name:  # an empty template proves nothing: no second holder (A13)
             domain.status = SenderDomain.Status.PENDING
     if status in {Status.PENDING, Status.DELETED}:
         domain.holds_name = domain.owner_proven = False
-
-
-def _held_by_another(domain: SenderDomain) -> bool:
-    with access.across_tenants():
-        holders = SenderDomain.objects.filter(name=domain.name, holds_name=True)
-        return holders.exclude(pk=domain.pk).exists()
-
-
-def _make_records(domain: SenderDomain, template: Template) -> None:
-    """Draws a new random label and stores the records that the template makes of it."""
-    try:
-        records = _generate(domain, template)
-    except SettingRefused as refused:
-        raise ValidationError({refused.field: refused.reason}) from refused
-    except NameRefused as refused:
-        raise ValidationError({"name": refused.reason}) from refused
-    domain.failures_in_row = 0
-    domain.proven = not records
-    domain.checked_at = None
-    domain.save()
-    domain.records.all().delete()
-    DomainRecord.objects.bulk_create(
-        DomainRecord(
-            account_id=domain.account_id,
-            domain=domain,
-            position=position,
-            host=record.host,
-            type=record.type,
-            value=record.value,
-            purpose=record.purpose,
-        )
-        for position, record in enumerate(records)
-    )
-
-
-def _generate(domain: SenderDomain, template: Template) -> tuple[Record, ...]:
-    subdomain, prefix, merge = names.checked_settings(
-        domain.subdomain or settings.DNS_SUBDOMAIN,
-        domain.track_prefix or settings.DNS_TRACK_PREFIX,
-        settings.DNS_TRACK_MERGE,
-    )
-    domain.template = template.name
-    domain.mfrom_host = names.mfrom_host(domain.name, subdomain)
-    domain.tracking_host = names.tracking_host(
-        domain.name, subdomain, prefix, merge, own_host=domain.tracking_subdomain
-    )
-    domain.random = ownership.random_label(os.urandom(ownership.LABEL_ENTROPY))
-    key = hashlib.sha256(b"sender domain ownership" + settings.TOKEN_KEY.encode()).digest()
-    return generate(
-        template,
-        domain=domain.name,
-        subdomain=subdomain,
-        track_prefix=prefix,
-        track_merge=merge,
-        tracking_subdomain=domain.tracking_subdomain,
-        random=domain.random,
-        ownership_hash=ownership.ownership_hash(
-            key, account_id=domain.account_id, domain=domain.name, random=domain.random
-        ),
-    )
 
 
 def _normal(name: str) -> str:
@@ -217,8 +154,10 @@ def _normal(name: str) -> str:
 
 def _demand_room(account: Account) -> None:
     limit = account.group.sender_domains_limit
+    if not limit:
+        return
     used = SenderDomain.objects.filter(account=account).exclude(status="deleted").count()
-    if limit and used >= limit:
+    if used >= limit:
         raise ValidationError(
             {"name": f"The account has {used} of at most {limit} sender domains. Delete one first."}
         )

@@ -7,6 +7,7 @@ from posthouse.domains import admin, pages
 account_urlpatterns = [
     path("settings/domains/", pages.listing, name="list"),
     path("settings/domains/new/", pages.add, name="add"),
+    path("settings/domains/verify/", pages.verify_pending, name="verify-pending"),
     path("settings/domains/<str:domain>/", pages.show, name="show"),
     path("settings/domains/<str:domain>/status/", pages.status, name="status"),
     path("settings/domains/<str:domain>/verify/", pages.verify, name="verify"),
@@ -20,4 +21,5 @@ operator_urlpatterns = [
     path("domains/", admin.listing, name="list"),
     path("domains/<str:domain>/switch/", admin.switch, name="switch"),
     path("dns-templates/", admin.templates, name="templates"),
+    path("dns-templates/check/", admin.check_master, name="check-master"),
 ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dns.asyncquery
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -32,6 +33,12 @@ _RCODES = {
     dns.rcode.REFUSED: Outcome.REFUSED,
 }
 
+# Why a resolver gave up, as it says itself (RFC 8914 section 4).
+_REASONS = {
+    **dict.fromkeys(range(6, 13), Outcome.BOGUS),  # 6 to 12: DNSSEC in its several ways
+    22: Outcome.LAME,  # no reachable authority
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -48,12 +55,19 @@ def _nothing(outcome: Outcome) -> Reply:
 
 
 async def exchange(
-    name: str, kind: str, servers: Sequence[Server], *, seconds: float, recursive: bool = True
+    name: str,
+    kind: str,
+    servers: Sequence[Server],
+    *,
+    seconds: float,
+    recursive: bool = True,
+    unsigned: bool = False,
 ) -> Reply:
     """The first reply that says something about `name`; else how the last server failed.
 
-    `seconds` is the time for each server. Repeats over TCP what did not fit into a packet.
-    Never raises for what DNS or the network does.
+    `seconds` is the time for each server; `unsigned`: take what does not stand the test of DNSSEC
+    as well (checking disabled, RFC 4035 section 3.2.2).
+    Repeats over TCP what did not fit into a packet. Never raises for what DNS or the network does.
     """
     try:
         query = dns.message.make_query(
@@ -63,6 +77,8 @@ async def exchange(
         return _nothing(Outcome.NXDOMAIN)  # a text that is no name names nothing
     if not recursive:
         query.flags &= ~dns.flags.RD
+    if unsigned:
+        query.flags |= dns.flags.CD
     reply = _nothing(Outcome.TIMEOUT)
     for server in servers:
         reply = await _exchange_with(query, kind, server, seconds)
@@ -88,7 +104,7 @@ async def _exchange_with(
 
 
 def _read(message: dns.message.Message, kind: str) -> Reply:
-    outcome = _RCODES.get(message.rcode(), Outcome.SERVFAIL)
+    outcome = _RCODES.get(message.rcode()) or _reason(message)
     values: dict[str, tuple[tuple[str, ...], int]] = {}
     aliases: dict[str, tuple[str, int]] = {}
     for rrset in message.answer:
@@ -101,6 +117,12 @@ def _read(message: dns.message.Message, kind: str) -> Reply:
     if outcome is Outcome.NODATA and (values or aliases):
         outcome = Outcome.FOUND
     return Reply(outcome, values, aliases, _absence_ttl(message))
+
+
+def _reason(message: dns.message.Message) -> Outcome:
+    """Why the server failed, if it says so."""
+    codes = (int(each.code) for each in message.options if isinstance(each, dns.edns.EDEOption))
+    return next((_REASONS[code] for code in codes if code in _REASONS), Outcome.SERVFAIL)
 
 
 def _absence_ttl(message: dns.message.Message) -> int:

@@ -20,6 +20,7 @@ from posthouse.audience.imports import run_next as run_next_import
 from posthouse.deliveries import sweep
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
+from posthouse.domains.sweep import check_due, forget_old_checks
 from posthouse.housekeeping import events, leases
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,11 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
         Job("imports", lambda: run_next_import(lambda: not stop.is_set())),
         Job("abandoned uploads", forget_abandoned, every=3600),
     )
-    return mail, imports
+    names = (
+        Job("domain checks", lambda: check_due(lambda: not stop.is_set()), every=60),
+        Job("old domain checks", forget_old_checks, every=600),
+    )
+    return mail, imports, names
 
 
 def run() -> None:

@@ -17,11 +17,15 @@ class Outcome(StrEnum):
     SERVFAIL = "servfail"
     TIMEOUT = "timeout"
     REFUSED = "refused"
+    BOGUS = "bogus"  # its signatures do not fit (DNSSEC)
+    LAME = "lame"  # none of the servers it is delegated to answers for it
     LOOP = "loop"  # aliases in a circle, or more than eight of them
 
 
 # Says nothing about the record: a check that ends so is not a failed check.
-TEMPORARY = frozenset({Outcome.SERVFAIL, Outcome.TIMEOUT, Outcome.REFUSED})
+TEMPORARY = frozenset(
+    {Outcome.SERVFAIL, Outcome.TIMEOUT, Outcome.REFUSED, Outcome.BOGUS, Outcome.LAME}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from posthouse.core.dns.answers import NO_ANSWERS, Answer, Answers, Outcome
 from posthouse.core.dns.names import registered_domain
 from posthouse.core.dns.records import relative_host
+from posthouse.core.verification import hosting
+from posthouse.core.verification.cases import Case, Fault
 from posthouse.core.verification.checks import Finding, Verdict
-from posthouse.core.verification.faults import Case, Fault, recognise
-from posthouse.core.verification.wording import WORDS, duration
+from posthouse.core.verification.faults import name_servers, recognise
+from posthouse.core.verification.followups import RIVAL_TYPES
+from posthouse.core.verification.wording import WORDS, Words, duration
 
 LONGEST_SHOWN = 300  # characters of a value from DNS that a sentence shows
 
@@ -19,7 +22,8 @@ _SOON = "Usually visible within a few minutes of the change."
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """A finding explained, in whole sentences: what was found, what is wrong, what to change, when
-    that will be visible. The last two are empty when there is nothing to change.
+    that will be visible. The last two are empty when there is nothing to change. `seen` has the
+    values at the host; where a CNAME is wanted and none is there, `A 192.0.2.1` and the like.
     """
 
     finding: Finding
@@ -29,6 +33,7 @@ class Diagnosis:
     problem: str
     advice: str
     visible: str
+    seen: tuple[str, ...]
 
 
 def diagnose_all(
@@ -49,15 +54,16 @@ def diagnose(case: Case) -> Diagnosis:
     """The diagnosis of one case."""
     recognised = recognise(case)
     words = WORDS[recognised.fault]
-    fields = _fields(case) | {key: _shown(text) for key, text in recognised.details.items()}
+    fields = _fields(case) | {key: shown(text) for key, text in recognised.details.items()}
     return Diagnosis(
         finding=case.finding,
         verdict=words.verdict,
         fault=recognised.fault,
         found=_found(case.answer),
         problem=words.problem.format_map(fields),
-        advice=words.advice.format_map(fields),
+        advice=words.advice.format_map(fields) + _in_the_form(case, words),
         visible=_visible(recognised.fault, words.verdict, case.answer),
+        seen=case.answer.values or _in_its_place(case),
     )
 
 
@@ -73,14 +79,30 @@ def _fields(case: Case) -> dict[str, str]:
     }
 
 
+def _in_its_place(case: Case) -> tuple[str, ...]:
+    """What stands where a CNAME is wanted."""
+    host = case.finding.record.host
+    standing = ((kind, case.values(host, kind)) for kind in RIVAL_TYPES if case.expects_alias)
+    return tuple(f"{kind} {value}" for kind, values in standing for value in values)
+
+
+def _in_the_form(case: Case, words: Words) -> str:
+    """Where to type it, in the words of the provider that holds the zone, if we know it."""
+    publishes = "{relative}" in words.advice or "{value}" in words.advice
+    known = hosting.provider(name_servers(case))
+    if known is None or not publishes:
+        return ""
+    return f" At {known.name}, the host goes into “{known.host}”, the value into “{known.value}”."
+
+
 def _found(answer: Answer) -> str:
     """What the look-up saw, as a sentence."""
     if answer.type == "CNAME" and answer.chain:
-        return f"Seen: CNAME {_shown(' → '.join(answer.chain))}."
+        return f"Seen: CNAME {shown(' → '.join(answer.chain))}."
     if not answer.values:
         return _NOTHING_FOUND[answer.outcome]
     way = f" (over the CNAME {' → '.join(answer.chain)})" if answer.chain else ""
-    return f"Seen: {answer.type} {_shown(', '.join(answer.values))}{way}."
+    return f"Seen: {answer.type} {shown(', '.join(answer.values))}{way}."
 
 
 def _visible(fault: Fault, verdict: Verdict, answer: Answer) -> str:
@@ -98,7 +120,7 @@ def _visible(fault: Fault, verdict: Verdict, answer: Answer) -> str:
     )
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A value from DNS on one line, cut to a length that a page can bear."""
     plain = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "\ufffd", text)
     return plain if len(plain) <= LONGEST_SHOWN else f"{plain[:LONGEST_SHOWN]}…"
@@ -111,5 +133,7 @@ _NOTHING_FOUND = {
     Outcome.SERVFAIL: "The look-up failed (SERVFAIL).",
     Outcome.TIMEOUT: "The look-up got no reply in time.",
     Outcome.REFUSED: "The look-up was refused.",
+    Outcome.BOGUS: "The look-up failed: the signatures (DNSSEC) do not fit.",
+    Outcome.LAME: "The look-up failed: no name server answers for the zone.",
     Outcome.LOOP: "The look-up went in a circle.",
 }

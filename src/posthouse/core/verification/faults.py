@@ -1,14 +1,13 @@
 """Recognises what went wrong with a record, from everything that was looked up."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 
-from posthouse.core.dns.answers import Answer, Answers, Outcome
+from posthouse.core.dns.answers import Answer, Outcome
 from posthouse.core.dns.names import registered_domain
 from posthouse.core.dns.records import RecordType, same_value
+from posthouse.core.verification import hosting, policy_faults
+from posthouse.core.verification.cases import Case, Fault, Recognised
 from posthouse.core.verification.checks import (
-    Finding,
     Verdict,
     answers_record,
     check,
@@ -19,80 +18,10 @@ from posthouse.core.verification.followups import (
     apex_question,
     appended_names,
     misplaced_names,
+    name_server_questions,
+    other_selectors,
     probe_questions,
 )
-
-
-class Fault(StrEnum):
-    """What is the matter with a record, or that nothing is."""
-
-    NONE = "none"
-    OWN_POLICY = "own_policy"
-    SERVER_FAILED = "server_failed"
-    NO_REPLY = "no_reply"
-    REFUSED = "refused"
-    OLD_ANSWER = "old_answer"
-    LOOP = "loop"
-    NO_DOMAIN = "no_domain"
-    ALIAS_AT_APEX = "alias_at_apex"
-    ZONE_APPENDED_TO_HOST = "zone_appended_to_host"
-    MISPLACED = "misplaced"
-    WILDCARD = "wildcard"
-    ZONE_APPENDED_TO_TARGET = "zone_appended_to_target"
-    DANGLING = "dangling"
-    OTHER_TARGET = "other_target"
-    ADDRESS_NOT_ALIAS = "address_not_alias"
-    TEXT_NOT_ALIAS = "text_not_alias"
-    COMPETING = "competing"
-    OCCUPIED = "occupied"
-    ALIAS_HIDES_RECORD = "alias_hides_record"
-    QUOTES = "quotes"
-    BACKSLASHES = "backslashes"
-    BLANKS = "blanks"
-    OTHER_CASE = "other_case"
-    CUT_OFF = "cut_off"
-    EXTRA_CHARACTERS = "extra_characters"
-    OTHER_VALUE = "other_value"
-    ABSENT = "absent"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A finding with all that is known around it.
-
-    `answers` holds the first and the further look-ups, `authority` what the zone's own servers say
-    (empty if they were not asked), `hosts` all hosts at which the domain should publish.
-    """
-
-    finding: Finding
-    domain: str
-    answers: Answers
-    authority: Answers
-    hosts: frozenset[str]
-
-    @property
-    def answer(self) -> Answer:
-        """The answer that the finding rests on."""
-        return self.finding.answer
-
-    @property
-    def expects_alias(self) -> bool:
-        """True if the record to publish is a CNAME."""
-        return self.finding.record.type is RecordType.CNAME
-
-    def values(self, name: str, kind: str) -> tuple[str, ...]:
-        """What stands at `name` itself, not at what it is an alias of."""
-        answer = self.answers.get((name, kind))
-        return answer.values if answer and not answer.chain else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """A fault, and the details that its sentence needs."""
-
-    fault: Fault
-    details: Mapping[str, str] = field(default_factory=dict)
-
 
 Recogniser = Callable[[Case], Recognised | None]
 
@@ -138,17 +67,20 @@ def _alias_at_apex(case: Case) -> Recognised | None:
     return None
 
 
-def _own_policy(case: Case) -> Recognised | None:
-    """A DMARC policy of the domain's own does what ours would do, and is not to be overwritten."""
-    record = case.finding.record
-    if not case.expects_alias or record.purpose != "dmarc":
-        return None
-    policies = [
-        text
-        for text in case.values(record.host, "TXT")
-        if text.lstrip().lower().startswith("v=dmarc1")
-    ]
-    return Recognised(Fault.OWN_POLICY, {"seen": policies[0]}) if len(policies) == 1 else None
+def name_servers(case: Case) -> tuple[str, ...]:
+    """The name servers of the zone that holds the domain, as far as they were asked for."""
+    sets = (case.values(*question) for question in name_server_questions(case.domain))
+    return next(filter(None, sets), ())
+
+
+def _not_in_use(case: Case) -> Recognised | None:
+    """Somebody else's name servers answer for a domain that is for sale, or was not paid for."""
+    servers = name_servers(case)
+    if who := hosting.expiry(servers):
+        return Recognised(Fault.EXPIRED, {"who": who, "seen": _listed(servers)})
+    if who := hosting.parking(servers):
+        return Recognised(Fault.PARKED, {"who": who, "seen": _listed(servers)})
+    return None
 
 
 def _zone_appended_to_host(case: Case) -> Recognised | None:
@@ -162,9 +94,19 @@ def _misplaced(case: Case) -> Recognised | None:
     record = case.finding.record
     names = misplaced_names(record.host, case.domain, record.type)
     # What stands at the host of another expected record is that record, not this one astray.
-    astray = (name for name in names if name not in case.hosts and _stands_at(case, name))
-    place = next(astray, None)
-    return Recognised(Fault.MISPLACED, {"place": place}) if place else None
+    for name, fault in names.items():
+        if name not in case.hosts and _stands_at(case, name):
+            return Recognised(fault, {"place": name})
+    return None
+
+
+def _wrong_selector(case: Case) -> Recognised | None:
+    host = case.finding.record.host
+    for name in other_selectors(host):
+        if name not in case.hosts and _stands_at(case, name):
+            labels = {"selector": host.partition(".")[0], "seen": name.partition(".")[0]}
+            return Recognised(Fault.DKIM_WRONG_SELECTOR, labels)
+    return None
 
 
 def _stands_at(case: Case, name: str) -> bool:
@@ -197,6 +139,8 @@ def _other_target(case: Case) -> Recognised | None:
     for zone in (registered_domain(case.domain), case.domain):
         if same_value(RecordType.CNAME, f"{record.value}.{zone}", seen):
             return Recognised(Fault.ZONE_APPENDED_TO_TARGET, {"seen": seen, "added": zone})
+    if seen.replace("\\", "").rstrip(".") == record.value:
+        return Recognised(Fault.EXTRA_DOT, {"seen": seen})
     dangling = case.answer.outcome is Outcome.NXDOMAIN
     return Recognised(Fault.DANGLING if dangling else Fault.OTHER_TARGET, {"seen": seen})
 
@@ -208,7 +152,9 @@ def _rivals(case: Case) -> Recognised | None:
     record = case.finding.record
     standing = {kind: case.values(record.host, kind) for kind in RIVAL_TYPES}
     if addresses := standing["A"] + standing["AAAA"]:
-        return Recognised(Fault.ADDRESS_NOT_ALIAS, {"seen": _listed(addresses)})
+        proxy = hosting.proxy(addresses)
+        fault = Fault.PROXIED if proxy else Fault.ADDRESS_NOT_ALIAS
+        return Recognised(fault, {"seen": _listed(addresses), "who": proxy})
     texts = standing["TXT"]
     if rivals := competing_texts(texts):
         return Recognised(Fault.COMPETING, {"seen": _listed(rivals), "count": str(len(rivals))})
@@ -239,7 +185,16 @@ def _slip_of_the_pen(case: Case) -> Recognised | None:
     for fault, is_slip in _SLIPS:
         for seen in case.answer.values:
             if is_slip(expected, seen):
-                return Recognised(fault, {"seen": seen, "length": str(len(seen))})
+                is_key = fault is Fault.CUT_OFF and case.finding.record.purpose == "dkim"
+                name = Fault.DKIM_TRUNCATED if is_key else fault
+                return Recognised(name, {"seen": seen, "length": str(len(seen))})
+    return None
+
+
+def _extra_characters(case: Case) -> Recognised | None:
+    ours, kind = case.finding.record.value, case.finding.record.type
+    if kind is RecordType.TXT and any(ours in seen for seen in case.answer.values):
+        return Recognised(Fault.EXTRA_CHARACTERS)
     return None
 
 
@@ -261,6 +216,8 @@ _TROUBLE: Mapping[Outcome, Fault] = {
     Outcome.SERVFAIL: Fault.SERVER_FAILED,
     Outcome.TIMEOUT: Fault.NO_REPLY,
     Outcome.REFUSED: Fault.REFUSED,
+    Outcome.BOGUS: Fault.DNSSEC_BOGUS,
+    Outcome.LAME: Fault.LAME_DELEGATION,
 }
 
 _QUOTES = "\"'“”„"
@@ -274,7 +231,7 @@ _SLIPS: tuple[tuple[Fault, Callable[[str, str], bool]], ...] = (
     (Fault.BLANKS, lambda ours, seen: _without_blanks(seen) == _without_blanks(ours)),
     (Fault.OTHER_CASE, lambda ours, seen: seen.lower() == ours.lower()),
     (Fault.CUT_OFF, lambda ours, seen: ours.startswith(seen) and 2 * len(seen) >= len(ours)),
-    (Fault.EXTRA_CHARACTERS, lambda ours, seen: ours in seen),
+    (Fault.EXTRA_DOT, lambda ours, seen: seen.strip(".") == ours),
 )
 
 # The order is the knowledge: what explains more stands first.
@@ -284,14 +241,23 @@ _RECOGNISERS: tuple[Recogniser, ...] = (
     _loop,
     _no_domain,
     _alias_at_apex,
-    _own_policy,
+    _not_in_use,
+    policy_faults.own_dmarc_in_place_of_alias,
     _zone_appended_to_host,
     _misplaced,
+    _wrong_selector,
     _wildcard,
     _other_target,
+    policy_faults.dmarc_on_wrong_name,
+    policy_faults.own_dkim_in_place_of_alias,
     _rivals,
     _alias_hides_record,
     _competing,
     _slip_of_the_pen,
+    policy_faults.own_dmarc,
+    policy_faults.own_spf,
+    policy_faults.own_dkim,
+    policy_faults.old_token,
+    _extra_characters,
     _other_value,
 )

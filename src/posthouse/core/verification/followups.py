@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
-from posthouse.core.dns.answers import Question
+from posthouse.core.dns.answers import Answers, Question
 from posthouse.core.dns.names import LONGEST_NAME, registered_domain
-from posthouse.core.dns.records import RecordType
+from posthouse.core.dns.records import Record, RecordType
+from posthouse.core.verification import spf
+from posthouse.core.verification.cases import Fault
 from posthouse.core.verification.checks import Finding, Verdict
 
 # A label that nobody publishes: what answers for it answers for everything.
@@ -15,13 +17,27 @@ _PUZZLING = frozenset({Verdict.NOT_YET, Verdict.WRONG})
 # What may stand at a name where a CNAME is wanted, and keep it out.
 RIVAL_TYPES = ("A", "AAAA", "TXT", "MX")
 
+# What other services call their DKIM keys, and people type by habit.
+USUAL_SELECTORS = (
+    "default",
+    "dkim",
+    "mail",
+    "google",
+    "k1",
+    "key",
+    "key2",
+    "s1",
+    "selector1",
+    "selector2",
+)
+
 
 def follow_up_questions(findings: Iterable[Finding], domain: str) -> tuple[Question, ...]:
     """What to ask next about the findings for `domain`, each question once; none if all is well."""
     puzzling = [finding for finding in findings if finding.verdict in _PUZZLING]
     if not puzzling:
         return ()
-    asked = [apex_question(domain)]
+    asked = [apex_question(domain), *name_server_questions(domain)]
     for finding in puzzling:
         asked.extend(_questions_about(finding, domain))
     return tuple(question for question in dict.fromkeys(asked) if len(question[0]) <= LONGEST_NAME)
@@ -30,6 +46,17 @@ def follow_up_questions(findings: Iterable[Finding], domain: str) -> tuple[Quest
 def apex_question(domain: str) -> Question:
     """Whether the registered domain exists at all."""
     return registered_domain(domain), "SOA"
+
+
+def name_server_questions(domain: str) -> tuple[Question, ...]:
+    """Who holds the zone of the domain; the nearest zone first."""
+    return tuple(dict.fromkeys(((domain, "NS"), (registered_domain(domain), "NS"))))
+
+
+def policy_questions(domain: str) -> tuple[Question, ...]:
+    """Which DMARC policy receivers find for mail from the domain; theirs is the order."""
+    names = (f"_dmarc.{domain}", f"_dmarc.{registered_domain(domain)}")
+    return tuple(dict.fromkeys((name, "TXT") for name in names if len(name) <= LONGEST_NAME))
 
 
 def probe_questions(finding: Finding) -> tuple[Question, ...]:
@@ -45,18 +72,49 @@ def appended_names(host: str, domain: str) -> dict[str, str]:
     return {f"{host}.{zone}": zone for zone in (registered_domain(domain), domain)}
 
 
-def misplaced_names(host: str, domain: str, kind: RecordType) -> tuple[str, ...]:
-    """Where else people put a record that belongs at `host`, likeliest first."""
+def misplaced_names(host: str, domain: str, kind: RecordType) -> dict[str, Fault]:
+    """Where else people put a record that belongs at `host`, likeliest first, and what that is."""
     registered = registered_domain(domain)
     inside = host.removesuffix(f".{domain}")
     names = [
-        f"{inside}.{registered}",  # the sender domain's own labels left out
-        f"{host.partition('.')[0]}.{domain}",  # only the first label kept
-        host.replace("_", ""),  # a form that takes no underscores
+        (host.replace("_", ""), Fault.UNDERSCORE_STRIPPED),  # a form that takes no underscores
+        (f"{inside}.{registered}", Fault.ON_PARENT_ZONE),  # the domain's own labels left out
+        (f"{host.partition('.')[0]}.{domain}", Fault.MISPLACED),  # only the first label kept
     ]
     if kind is RecordType.TXT:
-        names += [domain, registered, _parent(host)]
-    return tuple(name for name in dict.fromkeys(names) if name != host)
+        names += [(name, Fault.MISPLACED) for name in (domain, registered, _parent(host))]
+    found: dict[str, Fault] = {}
+    for name, fault in names:
+        if name != host:
+            found.setdefault(name, fault)
+    return found
+
+
+def other_selectors(host: str) -> tuple[str, ...]:
+    """Hosts of the same DKIM key under selectors that are not ours; none if it is no DKIM key."""
+    selector, mark, rest = host.partition("._domainkey.")
+    if not mark:
+        return ()
+    return tuple(f"{each}{mark}{rest}" for each in USUAL_SELECTORS if each != selector)
+
+
+def dmarc_astray_names(record: Record) -> tuple[str, ...]:
+    """Where a DMARC policy stands that was meant for the record's host."""
+    if record.purpose != "dmarc" or not record.host.startswith("_dmarc."):
+        return ()
+    return _parent(record.host), record.host.removeprefix("_")
+
+
+def spf_questions(findings: Iterable[Finding], answers: Answers) -> tuple[Question, ...]:
+    """What to ask next to count the look-ups of the domain's own SPF policies."""
+    return tuple(
+        question
+        for finding in findings
+        if finding.verdict in _PUZZLING and finding.record.purpose == "spf"
+        for text in finding.answer.values
+        if spf.is_policy(text)
+        for question in spf.lookups(text, answers)[1]
+    )
 
 
 def _questions_about(finding: Finding, domain: str) -> Iterable[Question]:
@@ -64,6 +122,10 @@ def _questions_about(finding: Finding, domain: str) -> Iterable[Question]:
     yield from probe_questions(finding)
     for name in (*appended_names(host, domain), *misplaced_names(host, domain, kind)):
         yield name, kind.value
+    for name in other_selectors(host):
+        yield name, kind.value
+    for name in dmarc_astray_names(finding.record):
+        yield name, "TXT"
     if kind is RecordType.CNAME:
         yield from ((host, rival) for rival in RIVAL_TYPES)
 

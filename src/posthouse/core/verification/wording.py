@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from posthouse.core.verification.cases import Fault
 from posthouse.core.verification.checks import Verdict
-from posthouse.core.verification.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +12,8 @@ class Words:
     """A fault in words.
 
     Both sentences may use {host} {relative} {type} {value} {domain} {zone} of the record, and the
-    details of the fault: {asked} {seen} {place} {added} {way} {count}
-    {length}.
+    details of the fault: {asked} {seen} {place} {added} {way} {count} {length} {who} {reason}
+    {term} {selector}.
     """
 
     verdict: Verdict
@@ -161,6 +161,125 @@ WORDS: Mapping[Fault, Words] = {
         Verdict.WRONG,
         "The {type} record at {host} says something else.",
         "Add a {type} record with the value {value} at this host.",
+    ),
+    Fault.DNSSEC_BOGUS: Words(
+        Verdict.COULD_NOT_CHECK,
+        "The signatures (DNSSEC) of {asked} do not fit, so resolvers throw its answers away.",
+        "At the registrar of {zone}, replace the DS record by the one that your DNS provider shows,"
+        " or remove it to switch DNSSEC off. This does not count as a failure.",
+    ),
+    Fault.LAME_DELEGATION: Words(
+        Verdict.COULD_NOT_CHECK,
+        "None of the name servers that the registrar lists for {asked} answers for it.",
+        "Set the name servers at the registrar of {zone} to those that your DNS provider names, or"
+        " create the zone there. This does not count as a failure.",
+    ),
+    Fault.EXPIRED: Words(
+        Verdict.WRONG,
+        "The domain {zone} seems to have run out: its name servers ({seen}) are those that {who}"
+        " gives to domains that were not renewed or confirmed.",
+        "Renew {zone} at its registrar, and set its own name servers again.",
+    ),
+    Fault.PARKED: Words(
+        Verdict.WRONG,
+        "The domain {zone} is parked: its name servers ({seen}) are those of {who}, which answer"
+        " with advertisements.",
+        "At the registrar of {zone}, set the name servers of your DNS provider, and add the records"
+        " there.",
+    ),
+    Fault.ON_PARENT_ZONE: Words(
+        Verdict.WRONG,
+        "The record is right, but it stands at {place}, one level too high: it belongs under"
+        " {domain}.",
+        "Add it with the host {relative} in the zone {zone}. The one at {place} can go, if nothing"
+        " else uses it.",
+    ),
+    Fault.UNDERSCORE_STRIPPED: Words(
+        Verdict.WRONG,
+        "The record stands at {place}: the underscore at the start of a label was lost.",
+        "Change the host to {relative}, with its underscores. If the form refuses them, ask your"
+        " DNS provider, or import the zone file of this page.",
+    ),
+    Fault.PROXIED: Words(
+        Verdict.WRONG,
+        "{host} answers with addresses of {who} ({seen}): a proxy hides the CNAME.",
+        "Switch off the proxy for {host} at {who} (“DNS only”), so that the CNAME to {value}"
+        " shows.",
+    ),
+    Fault.EXTRA_DOT: Words(
+        Verdict.WRONG,
+        "There is a dot too many in the value: {seen}.",
+        "Write {value} without that dot.",
+    ),
+    Fault.OWN_SPF: Words(
+        Verdict.OK,
+        "{host} has an SPF policy of its own ({seen}), which covers ours.",
+        "Nothing to change.",
+    ),
+    Fault.SPF_SYNTAX: Words(
+        Verdict.WRONG,
+        "The SPF policy at {host} is void: “{term}” is no term of SPF (RFC 7208 section 4.6).",
+        "Correct or remove “{term}”. Ours is: {value}.",
+    ),
+    Fault.SPF_WITHOUT_US: Words(
+        Verdict.WRONG,
+        "The SPF policy at {host} does not let our servers send: {seen}.",
+        "Add the mechanisms of {value} to it, before its “all”. Keep it a single record.",
+    ),
+    Fault.SPF_TOO_MANY_LOOKUPS: Words(
+        Verdict.WRONG,
+        "The SPF policy at {host} costs {count} look-ups or more; receivers stop after ten"
+        " (RFC 7208 section 4.6.4), and then it passes nobody.",
+        "Remove what you no longer send with from the SPF policy at {host}, or name servers by"
+        " ip4: and ip6:, which cost nothing.",
+    ),
+    Fault.DMARC_SYNTAX: Words(
+        Verdict.WRONG,
+        "Receivers ignore the DMARC policy at {host}: {reason}.",
+        "Correct it, as in v=DMARC1; p=none, or replace it by the {type} record {value}.",
+    ),
+    Fault.DMARC_TOO_STRICT: Words(
+        Verdict.WRONG,
+        "The DMARC policy for {domain} ({seen}) wants names that agree exactly (aspf=s, adkim=s)."
+        " Bounces come back to a subdomain and no DKIM key stands at {domain} itself, so no mail"
+        " can pass.",
+        "Remove aspf=s and adkim=s from that policy, or ask your operator for a DNS template with"
+        " a DKIM key at {domain}.",
+    ),
+    Fault.DMARC_ON_WRONG_NAME: Words(
+        Verdict.WRONG,
+        "A DMARC policy stands at {place}, where no receiver looks for it.",
+        "Move it from {place} to the host {relative}, or delete it and add the {type} record"
+        " {value} there.",
+    ),
+    Fault.DKIM_REVOKED: Words(
+        Verdict.WRONG,
+        "The DKIM key at {host} is revoked: its p= is empty, so every signature fails.",
+        "Replace it by the {type} record {value}.",
+    ),
+    Fault.DKIM_TRUNCATED: Words(
+        Verdict.WRONG,
+        "The DKIM key at {host} ends after {length} characters; a part of it is missing.",
+        "Replace it by the whole {type} record {value}. If your DNS provider cuts it, write it as"
+        " several texts in quotes, each of at most 255 characters; the zone file has it so.",
+    ),
+    Fault.DKIM_OTHER_KEY: Words(
+        Verdict.WRONG,
+        "The DKIM key at {host} is not ours: {seen}.",
+        "Replace it by the {type} record {value}. Another service that needs that key must use a"
+        " selector of its own.",
+    ),
+    Fault.DKIM_WRONG_SELECTOR: Words(
+        Verdict.WRONG,
+        "The DKIM record is right, but it stands under the selector {seen}; our mail names the"
+        " selector {selector}.",
+        "Change its host to {relative}.",
+    ),
+    Fault.OLD_TOKEN: Words(
+        Verdict.WRONG,
+        "The token at {host} ({seen}) was made for an earlier claim to this domain, or for another"
+        " account.",
+        "Replace it by {value}.",
     ),
     Fault.ABSENT: Words(
         Verdict.NOT_YET,

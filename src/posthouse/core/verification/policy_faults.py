@@ -1,0 +1,95 @@
+"""Recognises what is wrong with the SPF, DMARC and DKIM texts that somebody wrote by hand."""
+
+import re
+
+from posthouse.core.verification import spf, tags
+from posthouse.core.verification.cases import Case, Fault, Recognised
+from posthouse.core.verification.followups import dmarc_astray_names
+
+# The form of `_SenderDomainHash_`: 32 octets in base64.
+_TOKEN = re.compile(r"[A-Za-z0-9+/]{43}=")
+
+
+def own_dmarc(case: Case) -> Recognised | None:
+    """A DMARC policy of the domain's own does what ours would do, and is not to be overwritten."""
+    if case.finding.record.purpose != "dmarc":
+        return None
+    policies = [text for text in case.texts if tags.is_like_dmarc(text)]
+    if len(policies) != 1:
+        return None
+    details = {"seen": policies[0], "reason": tags.dmarc_mistake(policies[0])}
+    if details["reason"]:
+        return Recognised(Fault.DMARC_SYNTAX, details)
+    if case.finding.record.host == f"_dmarc.{case.domain}" and too_strict(
+        policies[0], case.domain, case.hosts
+    ):
+        return Recognised(Fault.DMARC_TOO_STRICT, details)
+    return Recognised(Fault.OWN_POLICY, details)
+
+
+def own_dmarc_in_place_of_alias(case: Case) -> Recognised | None:
+    """The domain's own DMARC policy where a CNAME to ours is wanted."""
+    return own_dmarc(case) if case.expects_alias else None
+
+
+def too_strict(policy: str, domain: str, hosts: frozenset[str]) -> bool:
+    """True if mail from `domain` cannot be aligned: bounces come back to a subdomain, and no DKIM
+    key stands at the domain itself.
+    """
+    signs_as_domain = any(host.endswith(f"._domainkey.{domain}") for host in hosts)
+    return tags.demands_exact_names(policy) and not signs_as_domain
+
+
+def dmarc_on_wrong_name(case: Case) -> Recognised | None:
+    """A DMARC policy stands where no receiver looks for it."""
+    for name in dmarc_astray_names(case.finding.record):
+        for text in case.values(name, "TXT"):
+            if name not in case.hosts and text.lower().startswith("v=dmarc1"):
+                return Recognised(Fault.DMARC_ON_WRONG_NAME, {"place": name, "seen": text})
+    return None
+
+
+def own_spf(case: Case) -> Recognised | None:
+    """An SPF policy of the domain's own passes if it covers ours and costs few look-ups."""
+    record = case.finding.record
+    policies = [text for text in case.texts if text.lower().startswith("v=spf1")]
+    if record.purpose != "spf" or case.expects_alias or len(policies) != 1:
+        return None
+    seen = policies[0]
+    count, _ = spf.lookups(seen, case.answers)
+    details = {"seen": seen, "term": spf.wrong_term(seen), "count": str(count)}
+    if not spf.is_policy(seen) or details["term"]:
+        return Recognised(Fault.SPF_SYNTAX, details | {"term": details["term"] or seen.split()[0]})
+    if not spf.covers(seen, record.value):
+        return Recognised(Fault.SPF_WITHOUT_US, details)
+    too_many = count > spf.MOST_LOOKUPS
+    return Recognised(Fault.SPF_TOO_MANY_LOOKUPS if too_many else Fault.OWN_SPF, details)
+
+
+def own_dkim(case: Case) -> Recognised | None:
+    """A DKIM key that is not ours, or no longer one."""
+    keys = [text for text in case.texts if tags.is_like_dkim(text)]
+    if case.finding.record.purpose != "dkim" or len(keys) != 1:
+        return None
+    ours = "" if case.expects_alias else tags.dkim_key(case.finding.record.value)
+    seen = tags.dkim_key(keys[0])
+    details = {"seen": keys[0], "length": str(len(seen))}
+    if not seen:
+        return Recognised(Fault.DKIM_REVOKED, details)
+    if seen == ours:
+        return None
+    cut = ours.startswith(seen) or tags.is_cut_key(seen)
+    return Recognised(Fault.DKIM_TRUNCATED if cut else Fault.DKIM_OTHER_KEY, details)
+
+
+def own_dkim_in_place_of_alias(case: Case) -> Recognised | None:
+    """A DKIM key where a CNAME to ours is wanted."""
+    return own_dkim(case) if case.expects_alias else None
+
+
+def old_token(case: Case) -> Recognised | None:
+    """A proof made for an earlier claim, or for another account."""
+    tokens = [text for text in case.texts if _TOKEN.fullmatch(text)]
+    if case.finding.record.purpose != "ownership" or case.expects_alias or not tokens:
+        return None
+    return Recognised(Fault.OLD_TOKEN, {"seen": tokens[0]})

@@ -1,0 +1,81 @@
+"""Reads SPF policies as far as the doctor needs: their terms, whom they cover, their look-ups."""
+
+import re
+
+from posthouse.core.dns.answers import Answers, Question
+from posthouse.core.dns.names import normal_name
+
+MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
+
+_MECHANISM = re.compile(
+    r"[+?~-]?(?:all|(?:include|exists):\S+|(?:ip4|ip6):[0-9a-f.:]+(?:/\d{1,3})?"
+    r"|(?:a|mx|ptr)(?::[^\s/]+)?(?:/\d{1,2})?(?://\d{1,3})?)",
+    re.IGNORECASE,
+)
+_MODIFIER = re.compile(r"[a-z][a-z0-9_.-]*=\S*", re.IGNORECASE)
+_COSTS = re.compile(r"[+?~-]?(?:include:|exists:|(?:a|mx|ptr)(?:$|[:/]))|redirect=", re.IGNORECASE)
+_LEADS_ON = re.compile(r"[+?~-]?include:|redirect=", re.IGNORECASE)
+
+
+def is_policy(text: str) -> bool:
+    """True if receivers take the text for an SPF policy (RFC 7208 section 4.5)."""
+    version = text.lower()
+    return version == "v=spf1" or version.startswith("v=spf1 ")
+
+
+def wrong_term(text: str) -> str:
+    """The first term that SPF does not know, which makes the whole policy void; else empty."""
+    return next((term for term in _terms(text) if not _is_term(term)), "")
+
+
+def covers(text: str, ours: str) -> bool:
+    """True if `text` lets pass whatever the mechanisms of `ours` let pass.
+
+    What stands behind `all` is never read (RFC 7208 section 5.1), and does not count.
+    """
+    return set(_passing(ours)) <= set(_passing(text))
+
+
+def lookups(text: str, answers: Answers) -> tuple[int, tuple[Question, ...]]:
+    """How many look-ups the policy costs, as far as `answers` tells, and what to ask to know more.
+
+    Stops counting just above MOST_LOOKUPS, so that policies which include themselves end.
+    """
+    count, todo, unknown = 0, [text], []
+    while todo and count <= MOST_LOOKUPS:
+        terms = _terms(todo.pop())
+        count += sum(bool(_COSTS.match(term)) for term in terms)
+        for question in filter(None, map(_included, terms)):
+            if question in answers:
+                todo += [each for each in answers[question].values if is_policy(each)][:1]
+            else:
+                unknown.append(question)
+    return count, tuple(dict.fromkeys(unknown)) if count <= MOST_LOOKUPS else ()
+
+
+def _terms(text: str) -> list[str]:
+    return text.split()[1:]
+
+
+def _is_term(term: str) -> bool:
+    return bool(_MECHANISM.fullmatch(term) or _MODIFIER.fullmatch(term))
+
+
+def _passing(text: str) -> list[str]:
+    """The mechanisms before `all` whose match is a pass, in one spelling."""
+    passing = []
+    for term in _terms(text):
+        plain = term.removeprefix("+").lower()
+        if plain.lstrip("?~-") == "all":
+            break
+        if _MECHANISM.fullmatch(plain) and plain[0] not in "?~-":
+            passing.append(plain)
+    return passing
+
+
+def _included(term: str) -> Question | None:
+    """Where an include or a redirect leads; macros depend on the message and are not followed."""
+    start = _LEADS_ON.match(term)
+    if start is None or "%" in term:
+        return None
+    return normal_name(term[start.end() :]), "TXT"

@@ -1,0 +1,88 @@
+"""Checks the operator's own domain: looks it up, and keeps what was found for the page."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from posthouse.accounts import audit
+from posthouse.accounts.actors import Actor
+from posthouse.accounts.dns_configuration import configuration
+from posthouse.accounts.permissions import demand_operator
+from posthouse.core.composition.dkim import UnusableKey, load_key
+from posthouse.core.dns.answers import Answer, Question
+from posthouse.core.dns.masterdomain import (
+    INHERITED,
+    Expected,
+    State,
+    expected,
+    judge,
+    next_questions,
+    public_key_of,
+)
+from posthouse.domains.checking import name_servers
+from posthouse.domains.models import MasterCheck
+from posthouse.domains.resolver import TOTAL_SECONDS, Resolver, look_up
+
+ROUNDS = 8  # an SPF policy that includes, which includes, ...
+SECONDS = 3 * TOTAL_SECONDS  # for all of them
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """What the page shows: findings as rows, and whether all of them are fine."""
+
+    at: datetime
+    findings: list[dict[str, Any]]
+    fine: bool
+
+
+def check(actor: Actor) -> MasterCheck:
+    """Looks everything up now (up to 30 seconds); the newest findings replace the older ones."""
+    demand_operator(actor)
+    wanted = expected(configuration(), _public_key())
+    answers = asyncio.run(_ask(wanted))
+    with transaction.atomic():
+        MasterCheck.objects.all().delete()
+        row = MasterCheck.objects.create(
+            findings=[asdict(finding) for finding in judge(wanted, answers)]
+        )
+        audit.record(actor, "master-domain.check", row)
+    return row
+
+
+def last_check() -> LastCheck | None:
+    """The findings of the last check; None before the first."""
+    row = MasterCheck.objects.first()
+    if row is None:
+        return None
+    findings = [each | {"inherited": INHERITED.get(each["check"], "")} for each in row.findings]
+    return LastCheck(row.at, findings, all(each["state"] == State.OK for each in findings))
+
+
+def _public_key() -> str:
+    """The public half of the key that this installation signs with; empty without one."""
+    pem: str = settings.DKIM_PRIVATE_KEY
+    if not pem:
+        return ""
+    try:
+        return public_key_of(load_key(pem.encode(), "localhost", "key").private)
+    except UnusableKey:
+        return ""  # `posthouse check` and the engine say what is wrong with it
+
+
+async def _ask(wanted: Expected) -> dict[Question, Answer]:
+    servers = name_servers()
+    resolver = Resolver(servers.resolvers, at_once=servers.at_once)
+    answers: dict[Question, Answer] = {}
+    end = asyncio.get_running_loop().time() + SECONDS
+    for _ in range(ROUNDS):
+        questions = next_questions(wanted, answers)
+        left = end - asyncio.get_running_loop().time()
+        if not questions or left <= 0:
+            break
+        answers |= await look_up(questions, resolver, total=min(left, TOTAL_SECONDS))
+    return answers

@@ -1,0 +1,174 @@
+"""Keeps what a check of a sender domain found, and moves the domain's status by it."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from posthouse.accounts import audit
+from posthouse.accounts.actors import SYSTEM, Actor
+from posthouse.core.dns.records import Record, RecordType
+from posthouse.core.verification import grace
+from posthouse.core.verification.checks import CheckResult, Verdict
+from posthouse.core.verification.diagnosis import Diagnosis
+from posthouse.core.verification.status import Status, after_check
+from posthouse.domains import claims, ownership
+from posthouse.domains.errors import NameHeld
+from posthouse.domains.examine import Examination
+from posthouse.domains.models import DomainCheck, DomainRecord, SenderDomain
+from posthouse.domains.services import announce
+
+KEPT_CHECKS = 200  # of one domain, however often somebody asks
+_MOST_SEEN, _LONGEST_SEEN = 10, 500  # a stranger's zone may hold 64 kB at one name
+_KEPT_OF_RECORD = ("state", "seen", "finding", "advice")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A domain whose records are being looked up: as it was when that began."""
+
+    domain: SenderDomain
+    rows: tuple[DomainRecord, ...]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records to look up, in the order of `rows`."""
+        return [Record(r.host, RecordType(r.type), r.value, r.purpose) for r in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The domain after the check; `held`: all is right, but the name is another account's."""
+
+    domain: SenderDomain
+    held: NameHeld | None = None
+
+
+def asked_of(domain: SenderDomain) -> Asked:
+    """What to look up for the domain."""
+    return Asked(domain, tuple(sorted(domain.records.all(), key=lambda row: row.position)))
+
+
+@transaction.atomic
+def settle(actor: Actor, asked: Asked, examination: Examination) -> Settled:
+    """Keeps the answers; moves nothing if the records were made anew while DNS was asked."""
+    domain = SenderDomain.objects.select_for_update().get(pk=asked.domain.pk)
+    if domain.random != asked.domain.random:
+        return Settled(domain)
+    domain.account = asked.domain.account
+    _keep(asked.rows, examination.diagnoses)
+    before = Status(domain.status)
+    held = _move(actor, domain, examination)
+    domain.save()
+    _remember(actor, domain, examination)
+    if actor is not SYSTEM or domain.status != before:
+        _record(actor, domain, before, examination.result)
+    announce(domain, before)
+    return Settled(domain, held)
+
+
+def _keep(rows: Sequence[DomainRecord], diagnoses: Sequence[Diagnosis]) -> None:
+    changed = []
+    for row, diagnosis in zip(rows, diagnoses, strict=True):
+        before = [getattr(row, field) for field in _KEPT_OF_RECORD]
+        row.state = diagnosis.verdict
+        row.seen = [value[:_LONGEST_SEEN] for value in diagnosis.finding.answer.values[:_MOST_SEEN]]
+        row.finding = diagnosis.problem
+        row.advice = " ".join(part for part in (diagnosis.advice, diagnosis.visible) if part)
+        if before != [getattr(row, field) for field in _KEPT_OF_RECORD]:
+            changed.append(row)
+    DomainRecord.objects.bulk_update(changed, _KEPT_OF_RECORD)
+
+
+def _move(actor: Actor, domain: SenderDomain, examination: Examination) -> NameHeld | None:
+    """Sets what the check makes of the domain; NameHeld if the name is another account's."""
+    now, result = timezone.now(), examination.result
+    before = Status(domain.status)
+    chance = random.random()  # noqa: S311 (a spread, no secret)
+    domain.next_check_at = grace.next_check(now, result, settings.DNS_RECHECK, chance)
+    domain.checked_at = now
+    if not grace.counts(result, domain.failed_at, now):
+        return None
+    status, domain.failures_in_row, domain.proven = after_check(
+        before, result, domain.failures_in_row, proven=domain.proven
+    )
+    if result is CheckResult.VERIFIED:
+        return _pass(actor, domain, status)
+    if result is CheckResult.FAILED:
+        domain.failed_at = now
+        _fail(domain, before, status, examination)
+    return None
+
+
+def _pass(actor: Actor, domain: SenderDomain, status: Status) -> NameHeld | None:
+    domain.verified_at, domain.failed_at, domain.warning = domain.checked_at, None, ""
+    domain.owner_proven = ownership.proves(domain)
+    if status is Status.ENABLED:
+        held = claims.take_name(actor, domain)
+        if held:
+            domain.warning = str(held)
+            return held
+    domain.status = SenderDomain.Status(status.value)
+    return None
+
+
+def _fail(domain: SenderDomain, before: Status, status: Status, examination: Examination) -> None:
+    domain.status = SenderDomain.Status(status.value)
+    if status is Status.PENDING:
+        domain.holds_name = domain.owner_proven = False
+    if before is Status.ENABLED:
+        failing = _failing(examination)
+        names = [f"{record.host} ({record.type})" for record, _ in failing]
+        domain.warning = grace.warning(domain.failures_in_row, names, len(examination.diagnoses))
+        audit.announce(
+            "domain.warning",
+            domain.account,
+            domain=domain.pk,
+            failures=domain.failures_in_row,
+            warning=domain.warning,
+        )
+
+
+def _remember(actor: Actor, domain: SenderDomain, examination: Examination) -> None:
+    failing = _failing(examination)
+    DomainCheck.objects.create(
+        account_id=domain.account_id,
+        domain=domain,
+        at=domain.checked_at or timezone.now(),
+        by=actor.name,
+        result=examination.result.value,
+        status=domain.status,
+        right=len(examination.diagnoses) - len(failing),
+        total=len(examination.diagnoses),
+        wrong=[
+            {"host": record.host, "type": record.type, "state": verdict}
+            for record, verdict in failing
+        ],
+    )
+    if actor is not SYSTEM:
+        kept = domain.checks.order_by("-id").values_list("pk", flat=True)
+        last = kept[KEPT_CHECKS - 1 : KEPT_CHECKS].first() if kept.count() > KEPT_CHECKS else None
+        if last:
+            domain.checks.filter(pk__lt=last).delete()
+
+
+def _failing(examination: Examination) -> list[tuple[Record, Verdict]]:
+    return [
+        (each.finding.record, each.verdict)
+        for each in examination.diagnoses
+        if each.verdict is not Verdict.OK
+    ]
+
+
+def _record(actor: Actor, domain: SenderDomain, before: Status, result: CheckResult) -> None:
+    audit.record(
+        actor,
+        "domain.verify",
+        domain,
+        account=domain.account,
+        before={"status": before},
+        after={"status": domain.status, "result": result},
+    )

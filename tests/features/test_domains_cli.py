@@ -1,0 +1,129 @@
+"""``posthouse domains``: the verbs of the pages, on the same rows, for a person and a script."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from posthouse.accounts import access
+from posthouse.accounts.models import Account
+from posthouse.core.dns.records import Record, RecordType
+from posthouse.domains.models import SenderDomain
+
+if TYPE_CHECKING:
+    from tests.features.dns_servers import DnsWorld
+
+pytest_plugins = ["tests.features.dns_servers"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HANGING = 60
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(child_environment: dict[str, str]) -> Run:
+    """``run("list", "--json")``: the command on this test's rows."""
+
+    def begin(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "posthouse.cli.app", "domains", *arguments],
+            env=child_environment,
+            capture_output=True,
+            text=True,
+            timeout=HANGING,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return begin
+
+
+def row(account: Account, name: str) -> SenderDomain:
+    with access.tenant(account):
+        return SenderDomain.objects.prefetch_related("records").get(name=name)
+
+
+def test_a_domain_goes_from_added_to_enabled(
+    account: Account, run: Run, dns_world: "DnsWorld"
+) -> None:
+    name, resolver = "mail.shell.example", f"127.0.0.1:{dns_world.resolver[1]}"
+    dns_world.set_zone("shell.example", [])
+    assert json.loads(run("list", "--json").stdout) == []
+    added = run("add", name, "--account", account.slug, "--json")
+    (told,) = json.loads(added.stdout)
+    assert (told["status"], added.returncode) == ("approval_pending", 0)
+    failed = run("verify", name, "--resolver", resolver, "--json")
+    assert failed.returncode == 1
+    assert {each["state"] for each in json.loads(failed.stdout)[0]["records"]} == {"not_yet"}
+
+    dns_world.set_zone(
+        "shell.example",
+        [Record(each["host"], RecordType(each["type"]), each["value"]) for each in told["records"]],
+    )
+    passed = run("verify", name, "--resolver", resolver, "--account", account.slug)
+    assert passed.returncode == 0, passed.stderr + passed.stdout
+    assert f"{name}: enabled" in passed.stdout
+    (listed,) = json.loads(run("list", "--account", account.slug, "--json").stdout)
+    assert (listed["status"], listed["records_ok"]) == ("enabled", listed["records_total"])
+    assert "sl.mail.shell.example  CNAME" in run("records", name).stdout
+
+
+def test_explaining_changes_nothing(account: Account, run: Run, dns_world: "DnsWorld") -> None:
+    name, resolver = "mail.quiet.example", f"127.0.0.1:{dns_world.resolver[1]}"
+    dns_world.set_zone("quiet.example", ["sl.mail A 192.0.2.1"])
+    run("add", name, "--account", account.slug)
+    before = row(account, name)
+    said = run("explain", name, "--resolver", resolver)
+    assert said.returncode == 0
+    assert "sl.mail.quiet.example has an address (192.0.2.1) instead of a CNAME." in said.stdout
+    assert "→ Delete the A and AAAA records" in said.stdout
+    (told,) = json.loads(run("explain", name, "--resolver", resolver, "--json").stdout)
+    assert set(told) == {"domain", "status", "records", "advice"}
+    assert set(told["records"][0]) == {
+        *("host", "type", "state", "code", "found", "expected", "sentence", "next_step")
+    }
+    assert told["records"][0]["found"] == ["A 192.0.2.1"]
+    assert [each["code"] for each in told["advice"]] == ["address_not_alias", "absent"]
+    after = row(account, name)
+    assert (after.status, after.checked_at) == (before.status, before.checked_at)
+    assert {each.state for each in after.records.all()} == {"not_checked"}
+
+
+def test_a_name_in_two_accounts_needs_the_account(
+    account: Account, other_account: Account, run: Run
+) -> None:
+    for owner in (account, other_account):
+        assert run("add", "mail.both.example", "--account", owner.slug).returncode == 0
+    unclear = run("records", "mail.both.example")
+    assert unclear.returncode == 2
+    assert other_account.slug in unclear.stderr
+    (told,) = json.loads(
+        run("records", "mail.both.example", "--account", other_account.slug, "--json").stdout
+    )
+    assert told["account"] == other_account.slug
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["add", "mail.example.com"], "--account SLUG"),
+        (["add", "mail.example.com", "--account", "nobody"], "no account 'nobody'"),
+        (["add", "co.uk", "--account", "harbour-books"], "co.uk"),
+        (["explain", "unknown.example"], "--template"),
+        (["explain", "a.example", "--template", "Nothing"], "“Nothing”"),
+        (["explain", "a..example", "--template", "Default"], "a..example"),
+        (["explain", "a.example", "--template", "Default", "--token", "x/y="], "LABEL:VALUE"),
+        (["explain", "a.example", "--template", "Default", "--token", "a b:x"], "LABEL:VALUE"),
+        (["list", "--resolver", "dns.example"], "is no resolver"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    account: Account, run: Run, arguments: list[str], words: str
+) -> None:
+    said = run(*arguments)
+    assert said.returncode == 2
+    assert words in said.stderr
