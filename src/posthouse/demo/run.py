@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -14,6 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from posthouse.demo.parts import PartFailed
 from posthouse.demo.world import World, build_world
 from posthouse.operations.starting import migrate, start_django
+
+if TYPE_CHECKING:
+    from posthouse.demo.steps import Scene
 
 _CONFIG = Path(__file__).resolve().parents[3] / "config" / "dns.toml"
 
@@ -55,13 +59,27 @@ def _folder(home: Path | None) -> Path:
 def _play(world: World, console: Console, recipients: int, leave: bool) -> int:
     start_django()
     migrate()
-    from posthouse.demo.comparing import compare
+    from posthouse.demo.steps import STEPS
+
+    scene, done = _take_steps(world, console, recipients)
+    stays = not leave and done == len(STEPS)
+    if stays:
+        world.posthouse("web", "web", "--port", str(world.web_port))
+        world.wait_for_site()
+        _show_the_way_in(world, console)
+    agrees = _compare(scene, console, done)
+    if stays:
+        console.print("Stays up until Ctrl-C.")
+        threading.Event().wait()
+    return 0 if agrees and done == len(STEPS) else 1
+
+
+def _take_steps(world: World, console: Console, recipients: int) -> tuple["Scene", int]:
+    """What the steps have made, and how many of them came to their end."""
     from posthouse.demo.steps import STEPS, Scene, StepFailed, make_operator
 
-    done = 0
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
-    ) as bars:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=console) as bars:
         bar = bars.add_task("", total=recipients, visible=False)
 
         def progress(now: int, of: int) -> None:
@@ -74,27 +92,28 @@ def _play(world: World, console: Console, recipients: int, leave: bool) -> int:
                 said = step.take(scene)
             except StepFailed as failed:
                 console.print(f"[red]{number}/7 {step.title}: {failed}[/red]")
-                break
-            done = number
+                return scene, number - 1
             console.print(f"[green]{number}/7[/green] [bold]{step.title}[/bold]: {said}")
-    if not leave and done == len(STEPS):
-        world.posthouse("web", "web", "--port", str(world.web_port))
-        world.wait_for_site()
-        _show_the_way_in(world, console)
-    verdict = None
-    if scene.campaign is not None and scene.campaign.dispatch is not None:
-        verdict = compare(scene.campaign.dispatch, world.sink_record)
-    accepted = verdict.accepted if verdict else 0
-    rate = accepted / scene.seconds_sending if scene.seconds_sending else 0
+    return scene, len(STEPS)
+
+
+def _compare(scene: "Scene", console: Console, done: int) -> bool:
+    """Does the sink's own record agree with the rows? The last line says it in numbers."""
+    from posthouse.demo.comparing import Verdict, compare
+
+    dispatch = scene.campaign.dispatch if scene.campaign else None
+    verdict = compare(dispatch, scene.world.sink_record) if dispatch else Verdict(0, 0, 0, 0, 0)
+    if verdict.unexpected or verdict.disagreeing:
+        console.print(
+            f"[red]The relay took mail for {verdict.unexpected} who are no recipients, and "
+            f"{verdict.disagreeing} rows say what its record denies. Please report it.[/red]"
+        )
+    rate = verdict.accepted / scene.seconds_sending if scene.seconds_sending else 0
     console.print(
-        f"demo: {done}/7 steps, {accepted} accepted, {verdict.lost if verdict else 0} lost, "
-        f"{verdict.duplicated if verdict else 0} duplicated, {rate:.0f} msg/s"
+        f"demo: {done}/7 steps, {verdict.accepted} accepted, {verdict.lost} lost, "
+        f"{verdict.duplicated} duplicated, {rate:.0f} msg/s"
     )
-    clean = done == len(STEPS) and verdict is not None and verdict.is_clean
-    if not leave and done == len(STEPS):
-        console.print("Stays up until Ctrl-C.")
-        threading.Event().wait()
-    return 0 if clean else 1
+    return dispatch is not None and verdict.is_clean
 
 
 def _show_the_way_in(world: World, console: Console) -> None:
