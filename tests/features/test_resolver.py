@@ -1,7 +1,6 @@
 """Look-ups against real servers: knot holds the zones, unbound resolves, nothing goes outside."""
 
 import asyncio
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from posthouse.domains.resolver import (
     look_up,
     resolver_addresses,
 )
+from tests.services import require
 
 if TYPE_CHECKING:
     from tests.features.dns_servers import DnsWorld
@@ -273,9 +273,7 @@ def test_name_servers_inside_our_own_network_are_not_asked(world: "DnsWorld") ->
 
 
 def test_answers_agree_with_dig(world: "DnsWorld") -> None:
-    kdig = shutil.which("kdig")
-    if kdig is None:
-        pytest.skip("kdig is not installed (apt package knot-dnsutils)")
+    kdig = require("kdig")
     for name, kind in [("chain1", "TXT"), ("several", "TXT"), ("address", "AAAA"), ("big", "TXT")]:
         question = (f"{name}.look.example.com", kind)
         host, port = world.resolver
