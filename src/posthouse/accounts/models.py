@@ -22,6 +22,10 @@ class UserGroup(models.Model):
     sender_domains_limit = models.PositiveIntegerField(
         default=0, help_text="Sender domains that an account may have; 0 is unlimited."
     )
+    # Recipients that an account may mail; 0 is unlimited.
+    daily_limit = models.PositiveIntegerField(default=0)
+    monthly_limit = models.PositiveIntegerField(default=0)
+    lifetime_limit = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -41,6 +45,10 @@ class Account(models.Model):
     group = models.ForeignKey(UserGroup, on_delete=models.PROTECT, related_name="accounts")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     time_zone = models.CharField(max_length=50, default="UTC")
+    # The account's own limits: empty as the group's, 0 unlimited.
+    daily_limit = models.PositiveIntegerField(null=True, blank=True)
+    monthly_limit = models.PositiveIntegerField(null=True, blank=True)
+    lifetime_limit = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

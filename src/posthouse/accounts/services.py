@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
-from posthouse.accounts import audit, dns_configuration
+from posthouse.accounts import audit, dns_configuration, limits
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.errors import GroupInUse
 from posthouse.accounts.models import Account, Membership, Role, UserGroup
@@ -20,9 +20,10 @@ GROUP_FIELDS = (
     "sender_domain_management",
     "campaign_dns_template",
     "sender_domains_limit",
+    *limits.FIELDS.values(),
 )
 OWNERS_FIELDS = frozenset({"name", "time_zone"})  # the others of an account are the operator's
-ACCOUNT_FIELDS = ("name", "group", "status", "time_zone")
+ACCOUNT_FIELDS = ("name", "group", "status", "time_zone", *limits.FIELDS.values())
 
 
 @transaction.atomic
@@ -110,6 +111,7 @@ def _set(
 
 def _check_group(group: UserGroup, changed: set[str] | None = None) -> None:
     """The template must be in the file when it is chosen; one that vanishes later is kept."""
+    limits.check(group)
     group.full_clean()
     if changed is not None and "campaign_dns_template" not in changed:
         return
@@ -123,6 +125,7 @@ def _check_group(group: UserGroup, changed: set[str] | None = None) -> None:
 
 
 def _check_account(account: Account) -> None:
+    limits.check(account)
     account.full_clean()
     if account.time_zone not in available_timezones():
         raise ValidationError({"time_zone": f"There is no time zone {account.time_zone!r}."})

@@ -11,7 +11,7 @@ from posthouse.accounts.models import Event
 from posthouse.campaigns.following import follow, locked
 from posthouse.campaigns.models import Campaign
 
-_KINDS: Final = ("running", "pausing", "paused", "cancelled", "done")
+_KINDS: Final = ("running", "held", "pausing", "paused", "cancelled", "done")
 
 
 def step_with(event: Event) -> None:

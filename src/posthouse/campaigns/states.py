@@ -46,6 +46,7 @@ MOVING: Final = frozenset({State.QUEUED, State.SENDING, State.PAUSING})  # worth
 # Where its dispatch says that a campaign is; DONE is Sent, or Failed if nothing was accepted.
 OF_DISPATCH: Final[Mapping[str, State]] = {
     Dispatch.State.RUNNING: State.SENDING,
+    Dispatch.State.HELD: State.PAUSED,
     Dispatch.State.PAUSING: State.PAUSING,
     Dispatch.State.PAUSED: State.PAUSED,
     Dispatch.State.CANCELLED: State.CANCELLED,

@@ -11,11 +11,13 @@ from posthouse.domains.models import SenderDomain
 class Dispatch(TenantRow):
     """One run of content to recipients: what can be paused or cancelled, and what the claim checks.
 
-    The counters are moved in the transaction that moves the rows (see ``ledger.py``).
+    The counters are moved in the transaction that moves the rows (see ``ledger.py``). Held at a
+    limit, only those are sent to who were tried before: they count already.
     """
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
+        HELD = "held", "At a limit"
         PAUSING = "pausing", "Pausing"
         PAUSED = "paused", "Paused"
         CANCELLED = "cancelled", "Cancelled"
@@ -27,6 +29,9 @@ class Dispatch(TenantRow):
     content = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=9, choices=State.choices, default=State.RUNNING)
     reason = models.CharField(max_length=500, blank=True)
+    goes_on_by_itself = models.BooleanField(
+        default=True, help_text="Held at a limit of the account, it goes on when there is room."
+    )
     priority = models.SmallIntegerField(default=0)
     # What the sender asked for; ``identity`` is what core/identity made of it at the first claim.
     from_name = models.CharField(max_length=200, blank=True)
@@ -59,12 +64,15 @@ class Dispatch(TenantRow):
             models.Index(
                 fields=["id"],
                 name="dispatch_in_motion",
-                condition=models.Q(state__in=["running", "pausing"]),
+                condition=models.Q(state__in=["running", "held", "pausing"]),
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.origin} {self.public_id}"
+
+
+SENDABLE = (Dispatch.State.RUNNING, Dispatch.State.HELD)  # some of it may be claimed
 
 
 class Batch(TenantRow):
@@ -79,9 +87,11 @@ class Batch(TenantRow):
     state = models.CharField(max_length=7, choices=State.choices, default=State.PENDING)
     priority = models.SmallIntegerField(default=0)
     size = models.IntegerField()
+    again = models.BooleanField(default=False, help_text="All in it were tried before.")
     engine = models.CharField(max_length=60, blank=True)
     claim = models.BigIntegerField(null=True, help_text="The lease token of the claim.")
     lease_until = models.DateTimeField(null=True)
+    reserved_in = models.JSONField(default=list, help_text="Quotas that the claim holds part of.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -101,6 +111,34 @@ class Batch(TenantRow):
 
     def __str__(self) -> str:
         return f"batch {self.pk} ({self.state})"
+
+
+class Quota(TenantRow):
+    """What an account has used of one limit in one window, and what claims hold of it.
+
+    The account's first claim in the window makes the row; accounts without limits have none.
+    """
+
+    kind = models.CharField(max_length=8)
+    period = models.CharField(max_length=10, help_text="2026-11-22, 2026-11, or ever.")
+    cap = models.IntegerField(help_text="The limit when it was last reserved from.")
+    used = models.IntegerField(help_text="Recipients who were tried.")
+    reserved = models.IntegerField(default=0, help_text="Recipients claimed and not tried yet.")
+    level = models.CharField(max_length=8, default="ok", help_text="As last announced.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "kind", "period"], name="one_quota_per_window"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="quotas_not_ok", condition=~models.Q(level="ok"))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.period}: {self.used} of {self.cap}"
 
 
 class Delivery(TenantRow):

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,16 +11,18 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from posthouse.accounts.limits import limits_of
 from posthouse.audience.models import ListMembership, Subscriber, Suppression, merge_values
 from posthouse.core.channels import Channel
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState, Result
 from posthouse.core.smtp.messages import Outcome
-from posthouse.deliveries import ledger, verdicts
+from posthouse.deliveries import ledger, quotas, verdicts
 from posthouse.deliveries.clock import database_now
-from posthouse.deliveries.models import Attempt, Batch, Delivery, Dispatch
+from posthouse.deliveries.models import SENDABLE, Attempt, Batch, Delivery, Dispatch
+from posthouse.deliveries.quotas import LimitAwaited, LimitReached
 from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, resolve
-from posthouse.deliveries.services import pause_for_trouble
+from posthouse.deliveries.services import hold_at_limit, pause_for_trouble
 from posthouse.deliveries.verdicts import Change
 from posthouse.servers.models import DeliveryServer
 
@@ -94,8 +96,13 @@ def claim_next(engine: str, token: int) -> Claim | None:
             log.exception("dispatch %s has no route", dispatch.pk)
             pause_for_trouble(dispatch, f"{_UNEXPECTED} ({type(error).__name__}: {error})")
             continue
-        if claim := _claim(engine, token, dispatch, route):
-            return claim
+        try:
+            if claim := _claim(engine, token, dispatch, route):
+                return claim
+        except LimitAwaited:
+            continue
+        except LimitReached as reached:
+            hold_at_limit(dispatch, reached)
     return None
 
 
@@ -104,19 +111,27 @@ def _claimed(token: int) -> QuerySet[Batch]:
 
 
 def _dispatches_with_work() -> list[Dispatch]:
-    """Running dispatches with a waiting batch; who was served longest ago comes first."""
-    waiting = Batch.objects.filter(dispatch=OuterRef("pk"), state=Batch.State.PENDING)
-    running = Dispatch.objects.filter(Exists(waiting), state=Dispatch.State.RUNNING)
+    """Dispatches with a batch that may be claimed; who was served longest ago comes first."""
+    running = Dispatch.objects.filter(
+        Exists(_claimable().filter(dispatch=OuterRef("pk"))), state__in=SENDABLE
+    )
     ordered = running.order_by("-priority", F("last_claim_at").asc(nulls_first=True), "id")
     return list(ordered.select_related("account__group", "sender_domain")[:100])
+
+
+def _claimable() -> QuerySet[Batch]:
+    """Batches that wait; of a dispatch that is held at a limit, those who count already."""
+    waiting = Batch.objects.filter(state=Batch.State.PENDING)
+    held = Q(dispatch__state=Dispatch.State.HELD, again=True)
+    return waiting.filter(Q(dispatch__state=Dispatch.State.RUNNING) | held)
 
 
 def _claim(engine: str, token: int, dispatch: Dispatch, route: Route) -> Claim | None:
     with transaction.atomic():
         batch = (
-            Batch.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(dispatch=dispatch, state=Batch.State.PENDING)
-            .filter(dispatch__state=Dispatch.State.RUNNING)
+            _claimable()
+            .select_for_update(skip_locked=True, of=("self",))
+            .filter(dispatch=dispatch)
             .order_by("id")
             .first()
         )
@@ -127,17 +142,38 @@ def _claim(engine: str, token: int, dispatch: Dispatch, route: Route) -> Claim |
             state=Batch.State.CLAIMED, engine=engine, claim=token, lease_until=_lease_end(now)
         )
         skipped = _skip(_waiting(batch.pk).filter(_must_not_be_mailed(dispatch.list_ids)))
-        taken = _waiting(batch.pk).update(state=_SENDING, claim=token, server_id=route.server_id)
+        allowed = _within_limits(dispatch, batch.pk, now)
+        taken = allowed.update(state=_SENDING, claim=token, server_id=route.server_id)
         ledger.move(dispatch.pk, [(_PENDING, _SKIPPED, skipped), (_PENDING, _SENDING, taken)])
-        still_runs = Dispatch.objects.filter(pk=dispatch.pk, state=Dispatch.State.RUNNING).update(
+        still_runs = Dispatch.objects.filter(pk=dispatch.pk, state__in=SENDABLE).update(
             last_claim_at=now, identity=route.identity_as_json(), server_id=route.server_id
         )
         if not still_runs:  # paused or cancelled since: "paused" means that nothing is claimed
             transaction.set_rollback(True)
             return None
         if not taken:
-            _release_batch(batch.pk, token, dispatch.pk)
+            _release_batch(batch, token)
         return _read_claim(token, batch, dispatch, route)
+
+
+def _within_limits(dispatch: Dispatch, batch_id: int, now: datetime) -> QuerySet[Delivery]:
+    """The waiting rows that the account's limits have room for; that room is taken.
+
+    The others wait in the claimed batch until its release. Who was tried before counts no more.
+    """
+    waiting = _waiting(batch_id)
+    fresh = waiting.filter(first_attempt_at=None)
+    wanted = fresh.count() if limits_of(dispatch.account) else 0
+    if not wanted:
+        return waiting
+    # Quotas are locked after the dispatch; the batch's waiting rows are ours, whenever written.
+    Dispatch.objects.select_for_update(no_key=True).get(pk=dispatch.pk)
+    room = quotas.reserve(dispatch.account_id, wanted, now)
+    Batch.objects.filter(pk=batch_id).update(reserved_in=list(room.quotas))
+    if room.granted == wanted:
+        return waiting
+    first = fresh.order_by("pk").values_list("pk", flat=True)[: room.granted]
+    return waiting.filter(pk__in=list(first))
 
 
 def _waiting(batch_id: int) -> QuerySet[Delivery]:
@@ -212,7 +248,7 @@ def watch(claim: Claim, parcels: Sequence[Parcel]) -> Watch:
     """
     held = _claimed(claim.token).filter(pk=claim.batch_id)
     resting = DeliveryServer.objects.filter(pk=claim.route.server_id, paused_until__gt=Now())
-    dispatch = Dispatch.objects.filter(pk=claim.dispatch_id, state=Dispatch.State.RUNNING)
+    dispatch = Dispatch.objects.filter(pk=claim.dispatch_id, state__in=SENDABLE)
     standing = dispatch.filter(Exists(held), ~Exists(resting)).values_list(
         "account__status", "sender_domain__status"
     )
@@ -240,7 +276,8 @@ def settle(
         rows = {row.pk: row for row in held.select_for_update().order_by("pk")}
         if not rows:
             return
-        dispatch = Dispatch.objects.only("channel").get(pk=next(iter(rows.values())).dispatch_id)
+        batch = _batch_of(rows.values())
+        dispatch = batch.dispatch
         known = [outcome for outcome in outcomes if _is_news(rows.get(outcome.token), outcome)]
         now, channel = database_now(), Channel(dispatch.channel)
         changes = [verdicts.change(rows[one.token], one, now, channel) for one in known]
@@ -253,6 +290,21 @@ def settle(
         )
         moves = Counter((change.before, change.state) for change in changes)
         ledger.move(dispatch.pk, [(before, after, n) for (before, after), n in moves.items()])
+        fresh = [one for one in changes if _is_fresh(rows[one.id])]
+        tried = sum(one.first_attempt_at is not None for one in fresh)
+        quotas.settle(batch.reserved_in, tried=tried, returned=len(fresh) - tried)
+
+
+def _batch_of(rows: Collection[Delivery]) -> Batch:
+    """The batch and its dispatch; while a row of the claim is *sending*, the claim lasts."""
+    pk = next((row.batch_id for row in rows if row.state == _SENDING), next(iter(rows)).batch_id)
+    known = Batch.objects.select_related("dispatch")
+    return known.only("reserved_in", "dispatch__channel").get(pk=pk)
+
+
+def _is_fresh(row: Delivery) -> bool:
+    """Does its claim hold a part of the account's limits for it?"""
+    return row.state == _SENDING and row.first_attempt_at is None
 
 
 def _is_news(row: Delivery | None, outcome: Outcome) -> bool:
@@ -286,16 +338,18 @@ def release(token: int) -> None:
     with transaction.atomic():
         batch = _claimed(token).select_for_update().first()
         if batch is not None:
-            _release_batch(batch.pk, token, batch.dispatch_id)
+            _release_batch(batch, token)
 
 
-def _release_batch(batch_id: int, token: int, dispatch_id: int) -> None:
-    back = Delivery.objects.filter(batch_id=batch_id, claim=token, state=_SENDING)
+def _release_batch(batch: Batch, token: int) -> None:
+    back = Delivery.objects.filter(batch_id=batch.pk, claim=token, state=_SENDING)
+    fresh = back.filter(first_attempt_at=None).count() if batch.reserved_in else 0
     returned = back.update(state=_PENDING, claim=None)
-    ledger.move(dispatch_id, [(_SENDING, _PENDING, returned)])
-    state = Batch.State.PENDING if _waiting(batch_id).exists() else Batch.State.SETTLED
-    Batch.objects.filter(pk=batch_id, claim=token).update(
-        state=state, claim=None, engine="", lease_until=None
+    ledger.move(batch.dispatch_id, [(_SENDING, _PENDING, returned)])
+    quotas.settle(batch.reserved_in, tried=0, returned=fresh)
+    state = Batch.State.PENDING if _waiting(batch.pk).exists() else Batch.State.SETTLED
+    Batch.objects.filter(pk=batch.pk, claim=token).update(
+        state=state, claim=None, engine="", lease_until=None, reserved_in=[]
     )
-    ledger.close_pause(dispatch_id)
-    ledger.close_if_done(dispatch_id)
+    ledger.close_pause(batch.dispatch_id)
+    ledger.close_if_done(batch.dispatch_id)

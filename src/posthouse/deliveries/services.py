@@ -10,7 +10,8 @@ from posthouse.content.models import ContentVersion
 from posthouse.core.channels import Channel
 from posthouse.deliveries import ledger
 from posthouse.deliveries.ids import new_block
-from posthouse.deliveries.models import Batch, Delivery, Dispatch
+from posthouse.deliveries.models import SENDABLE, Batch, Delivery, Dispatch
+from posthouse.deliveries.quotas import LimitReached
 from posthouse.deliveries.route import SenderChoice
 
 _PRIORITY = {Channel.TRANSACTIONAL: 20, Channel.AUTORESPONDER: 10, Channel.MARKETING: 0}
@@ -41,9 +42,18 @@ def start_to_lists(
     list_ids: list[int],
     *,
     origin: str,
+    goes_on_by_itself: bool = True,
 ) -> Dispatch:
     """A dispatch to the members of lists; housekeeping fans it out, engines send it."""
-    return _create(account, channel, content, sender, origin, list_ids=list_ids)
+    return _create(
+        account,
+        channel,
+        content,
+        sender,
+        origin,
+        list_ids=list_ids,
+        goes_on_by_itself=goes_on_by_itself,
+    )
 
 
 @transaction.atomic
@@ -88,6 +98,7 @@ def _create(
     list_ids: list[int] | None = None,
     fanned_out: bool = False,
     priority: int | None = None,
+    goes_on_by_itself: bool = True,
 ) -> Dispatch:
     return Dispatch.objects.create(
         account=account,
@@ -102,6 +113,7 @@ def _create(
         reply_to=sender.reply_to,
         list_ids=list_ids or [],
         fanned_out=fanned_out,
+        goes_on_by_itself=goes_on_by_itself,
     )
 
 
@@ -117,8 +129,8 @@ def pause(dispatch: Dispatch, reason: str) -> Dispatch:
 @transaction.atomic
 def resume(dispatch: Dispatch) -> Dispatch:
     """Running again, from where it stopped."""
-    paused = {Dispatch.State.PAUSED, Dispatch.State.PAUSING}
-    _turn(dispatch, paused, Dispatch.State.RUNNING, "resumed", "")
+    stopped = {Dispatch.State.PAUSED, Dispatch.State.PAUSING, Dispatch.State.HELD}
+    _turn(dispatch, stopped, Dispatch.State.RUNNING, "resumed", "")
     ledger.close_if_done(dispatch.pk)
     return dispatch
 
@@ -141,11 +153,22 @@ def pause_for_trouble(dispatch: Dispatch, reason: str) -> None:
 @transaction.atomic
 def stop_for_trouble(dispatch_id: int, reason: str) -> None:
     """The same for a dispatch that the engine knows by its number."""
-    changed = Dispatch.objects.filter(pk=dispatch_id, state=Dispatch.State.RUNNING).update(
+    changed = Dispatch.objects.filter(pk=dispatch_id, state__in=SENDABLE).update(
         state=Dispatch.State.PAUSING, reason=reason[:500]
     )
     if changed:
         ledger.close_pause(dispatch_id)
+
+
+@transaction.atomic
+def hold_at_limit(dispatch: Dispatch, reached: LimitReached) -> None:
+    """Nobody new is sent to until there is room; who was tried before is still tried again."""
+    reason = reached.sentence(by_itself=dispatch.goes_on_by_itself)
+    held = Dispatch.objects.filter(pk=dispatch.pk, state=Dispatch.State.RUNNING).update(
+        state=Dispatch.State.HELD, reason=reason[:500]
+    )
+    if held:
+        audit.announce("dispatch.held", dispatch.account, dispatch=dispatch.pk, reason=reason)
 
 
 def _turn(

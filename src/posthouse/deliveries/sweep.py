@@ -11,7 +11,7 @@ from posthouse.core.smtp.messages import Outcome
 from posthouse.deliveries import ledger, outbox
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.ids import BLOCK
-from posthouse.deliveries.models import Batch, Delivery, Dispatch
+from posthouse.deliveries.models import SENDABLE, Batch, Delivery, Dispatch
 
 _AT_ONCE = 20  # batches a call, so that one call never holds the database for long
 _ROWS_AT_ONCE = 5000
@@ -61,7 +61,7 @@ def bring_back_due(now: datetime) -> int:
     due = Delivery.objects.filter(
         state__in=[DeliveryState.DEFERRED, DeliveryState.UNCERTAIN],
         next_attempt_at__lte=now,
-        dispatch__state=Dispatch.State.RUNNING,
+        dispatch__state__in=SENDABLE,
     )
     dispatches = due.order_by("next_attempt_at").values_list("dispatch_id", flat=True)
     chosen = list(dict.fromkeys(dispatches[: 10 * _AT_ONCE]))[:_AT_ONCE]
@@ -85,6 +85,7 @@ def _batch_again(dispatch_id: int, now: datetime) -> None:
         account_id=rows[0][2],
         dispatch_id=dispatch_id,
         size=len(rows),
+        again=True,
         priority=Dispatch.objects.values_list("priority", flat=True).get(pk=dispatch_id),
     )
     ids = [pk for pk, _, _ in rows]

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from posthouse.accounts import access
 from posthouse.audience.imports import forget_abandoned
 from posthouse.audience.imports import run_next as run_next_import
-from posthouse.deliveries import sweep
+from posthouse.deliveries import sweep, windows
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.domains.sweep import check_due, forget_old_checks
@@ -50,6 +50,9 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
         Job("due again", lambda: bool(sweep.bring_back_due(database_now())), every=0.5),
         Job("cancelled", lambda: bool(sweep.skip_cancelled()), every=0.5),
         Job("finished", lambda: bool(sweep.close_finished()), every=0.5),
+        Job("room again", lambda: bool(windows.resume_what_has_room(database_now())), every=1),
+        Job("limits", lambda: bool(windows.tell_what_calmed_down(database_now())), every=5),
+        Job("old limits", windows.forget_old_days, every=600),
     )
     imports = (
         Job("imports", lambda: run_next_import(lambda: not stop.is_set())),

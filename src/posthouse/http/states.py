@@ -56,6 +56,7 @@ LOOKS: dict[str, dict[str, Look]] = {
     },
     "dispatch": {
         "running": Look("Running", "send", "blue"),
+        "held": Look("At a limit", "player-pause", "yellow"),
         "pausing": Look("Pausing", "player-pause", "yellow"),
         "paused": Look("Paused", "player-pause", "yellow"),
         "cancelled": Look("Cancelled", "ban", "grey"),
