@@ -48,6 +48,13 @@ class CampaignForm(forms.Form):
     )
     from_address = _text("From address", placeholder="news@example.com")
     reply_to = _text("Reply-To (optional)", "Where answers go; empty: to the From address.")
+    goes_on_by_itself = forms.BooleanField(
+        label="Go on by itself after a limit",
+        required=False,
+        initial=True,
+        help_text="When your account reaches one of its limits, the campaign stops. On: it goes on "
+        "as soon as the limit allows. Off: it waits until somebody resumes it.",
+    )
     lists = forms.MultipleChoiceField(
         label="Lists",
         required=False,

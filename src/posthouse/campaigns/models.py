@@ -38,6 +38,11 @@ class Campaign(TenantRow):
     )
     from_address = models.CharField("From", max_length=254, blank=True)
     reply_to = models.EmailField(blank=True)
+    goes_on_by_itself = models.BooleanField(
+        "Go on by itself",
+        default=True,
+        help_text="Held at a limit of the account, it goes on as soon as there is room.",
+    )
     content = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
     lists = models.ManyToManyField(SubscriberList, related_name="campaigns", blank=True)
     dispatch = models.OneToOneField(

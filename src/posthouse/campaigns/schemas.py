@@ -25,6 +25,7 @@ class CampaignLine(Schema):
     sender_domain: str | None
     from_address: str
     reply_to: str
+    goes_on_by_itself: bool
     subject: str
     preheader: str
     lists: list[str]
@@ -61,6 +62,9 @@ class _Written(_Strict):
     sender_domain: str | None = Field(default=None, description="Id of an Enabled sender domain.")
     from_address: SafeText = Field(default="", description="Without sender domain management.")
     reply_to: SafeText = ""
+    goes_on_by_itself: bool = Field(
+        default=True, description="Held at a limit of the account, it goes on when there is room."
+    )
     subject: SafeText = ""
     preheader: SafeText = ""
     html: SafeText = ""
@@ -162,6 +166,7 @@ def campaign_line(row: Campaign) -> CampaignLine:
         sender_domain=row.sender_domain.public_id if row.sender_domain else None,
         from_address=row.from_address,
         reply_to=row.reply_to,
+        goes_on_by_itself=row.goes_on_by_itself,
         subject=row.content.subject,
         preheader=row.content.preheader,
         lists=[one.public_id for one in row.lists.all()],

@@ -29,6 +29,8 @@ from posthouse.content.parts import PART_NAMES
 from posthouse.content.services import save_version
 from posthouse.core.channels import Channel
 from posthouse.deliveries import services as deliveries
+from posthouse.deliveries.clock import database_now
+from posthouse.deliveries.quotas import LimitReached, demand_room
 from posthouse.deliveries.route import RouteRefused
 from posthouse.deliveries.services import Addressee, DispatchRefused
 
@@ -36,7 +38,15 @@ CHANNEL: Final = Channel.MARKETING
 TESTS_AT_MOST: Final = 60  # test messages of an account in TESTS_PER
 TESTS_PER: Final = timedelta(hours=1)
 
-FIELDS: Final = ("name", "from_name", "from_local", "sender_domain", "from_address", "reply_to")
+FIELDS: Final = (
+    "name",
+    "from_name",
+    "from_local",
+    "sender_domain",
+    "from_address",
+    "reply_to",
+    "goes_on_by_itself",
+)
 
 # ---------------------------------------------------------------------------------------- writing
 
@@ -216,6 +226,7 @@ def _queue(actor: Actor, seen: Campaign, draft: reviews.Draft, expected: int) ->
         draft.sender,
         [one.pk for one in draft.lists],
         origin="campaign",
+        goes_on_by_itself=campaign.goes_on_by_itself,
     )
     campaign.save(update_fields=["dispatch"])
     audit.record(
@@ -233,12 +244,16 @@ def pause(actor: Actor, campaign: Campaign) -> Campaign:
 
 @transaction.atomic
 def resume(actor: Actor, campaign: Campaign) -> Campaign:
-    """Sends on to those who are left; raises NoRoute where it would be paused again at once."""
+    """Sends on to those who are left; raises NoRoute where it would be stopped again at once."""
     row = _ready_for(Move.RESUME, actor, campaign)
     try:
         reviews.route_of(reviews.draft_of(row))
+        demand_room(row.account, database_now())
     except RouteRefused as refused:
         raise NoRoute(row.name, str(refused)) from refused
+    except LimitReached as reached:
+        sentence = reached.sentence(by_itself=row.goes_on_by_itself)
+        raise NoRoute(row.name, sentence) from reached
     return _turn(Move.RESUME, actor, row)
 
 

@@ -30,6 +30,7 @@ def fields(account: Account, values: Mapping[str, Any]) -> dict[str, Any]:
         "from_address": _mailbox_or_none,
         "reply_to": _mailbox_or_none,
         "sender_domain": lambda row: _sender_domain(account, row),
+        "goes_on_by_itself": bool,
         "lists": lambda rows: _lists(account, rows),
     }
     return cleaned(values, rules)

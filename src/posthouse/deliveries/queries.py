@@ -1,16 +1,21 @@
-"""Send engines and the queue, as operators see them."""
+"""Send engines and the queue, as operators see them; and what accounts use of their limits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min, QuerySet, Sum
 
+from posthouse.accounts.models import Account
 from posthouse.core.channels import Channel
+from posthouse.core.routing.quotas import Kind, Standing, ends
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.engines import is_gone
 from posthouse.deliveries.models import Batch, Dispatch, Engine
+from posthouse.deliveries.quotas import standings
 
 NOT_ANSWERING = "not answering"
+_WINDOWS = {Kind.DAILY: "Today", Kind.MONTHLY: "This month", Kind.LIFETIME: "Ever"}
 IN_MOTION = (Dispatch.State.RUNNING, Dispatch.State.PAUSING)
 
 
@@ -44,6 +49,23 @@ class ChannelQueue:
     sending: int
     deferred: int
     uncertain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What an account has used of one limit; ``begins_anew`` is None for a lifetime."""
+
+    label: str
+    standing: Standing
+    begins_anew: datetime | None
+
+
+def uses_of(account: Account) -> list[Use]:
+    """The account's limits in their present windows; empty: it has none."""
+    now, zone = database_now(), ZoneInfo(account.time_zone)
+    return [
+        Use(_WINDOWS[one.kind], one, ends(one.kind, now, zone)) for one in standings(account, now)
+    ]
 
 
 def engines() -> list[EngineLine]:

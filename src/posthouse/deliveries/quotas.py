@@ -96,6 +96,13 @@ def standings(account: Account, now: datetime) -> list[Standing]:
     ]
 
 
+def demand_room(account: Account, now: datetime) -> None:
+    """Raises LimitReached where a claim would be refused for good."""
+    reached = [standing for standing in standings(account, now) if standing.is_reached]
+    if reached:
+        raise LimitReached(reached, now, ZoneInfo(account.time_zone))
+
+
 def _standing(row: Quota, limits: Limits) -> Standing:
     kind = Kind(row.kind)
     return Standing(kind, limits[kind], row.used, row.reserved)

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 
 from posthouse.accounts.areas import AccountRequest, AreaRequest, account_page, operator_page
 from posthouse.accounts.models import Account, User
+from posthouse.deliveries import queries as delivery_queries
 from posthouse.domains import queries as domain_queries
 from posthouse.http.live import live
 from posthouse.operations.queries import standing
@@ -36,6 +37,7 @@ def account_home(request: AccountRequest) -> HttpResponse:
         "campaigns": queries.last_campaigns(),
         "domains": domain_queries.domains()[:10],
         "domains_limit": account.group.sender_domains_limit,
+        "uses": delivery_queries.uses_of(account),
     }
     return render(request, "web/account_home.html", context)
 

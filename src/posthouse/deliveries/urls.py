@@ -1,0 +1,13 @@
+"""Addresses of the pages of limits."""
+
+from django.urls import path
+
+from posthouse.deliveries import admin, pages
+
+app_name = "deliveries"
+
+account_urlpatterns = [path("settings/limits/", pages.limits, name="limits")]
+operator_urlpatterns = [
+    path("groups/<str:group>/limits/", admin.group_limits, name="group-limits"),
+    path("accounts/<str:account>/limits/", admin.account_limits, name="account-limits"),
+]
