@@ -91,6 +91,11 @@ def create_a_group_and_route_it(page: Page) -> None:
     look(page, "group-routing")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The routing of Agencies was saved.")).to_be_visible()
+    page.get_by_role("link", name="Limits").click()
+    page.get_by_label("Recipients a day").fill("50000")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The limits of Agencies were saved.")).to_be_visible()
+    look(page, "group-limits")
 
 
 def create_an_account(page: Page) -> None:
@@ -106,6 +111,8 @@ def create_an_account(page: Page) -> None:
     page.get_by_role("button", name="Create the account").click()
     expect(page.get_by_text(OWNER).first).to_be_visible()
     look(page, "account")
+    page.get_by_role("link", name="Limits").click()
+    look(page, "account-limits")
 
 
 def accept_the_invitation(page: Page, world: World) -> None:
@@ -124,6 +131,9 @@ def accept_the_invitation(page: Page, world: World) -> None:
     sign_in(page, OWNER)
     expect(page.get_by_role("heading", name="Harbour Books")).to_be_visible()
     look(page, "home-new")
+    page.get_by_role("link", name="Team", exact=True).click()
+    page.get_by_role("link", name="Limits").click()
+    look(page, "settings-limits")
 
 
 def add_and_verify_a_domain(page: Page, world: World) -> None:
