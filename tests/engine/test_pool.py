@@ -190,3 +190,54 @@ def test_nothing_leaves_when_the_start_cannot_be_recorded(mode: str, tmp_path: P
         assert len(sink.record) == 0
 
     with_sink(sink, body)
+
+
+class Turnstile:
+    """A gate that lets so many through until it is opened again."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def allowed(self) -> int:
+        return self.left
+
+    def use(self) -> None:
+        self.left -= 1
+
+
+def test_a_closed_gate_lets_nothing_start_and_opens_no_connection(tmp_path: Path) -> None:
+    sink = Sink(tmp_path, http_port=None)
+
+    async def body() -> None:
+        log, gate = Log(), Turnstile()
+        pool = new_pool(log, sink.smtp_port)
+        pool.gate = gate
+        pool.put(messages(60))
+        assert (pool.waiting, pool.opened) == (60, 0)
+        gate.left = 25
+        pool.wake()
+        await until(lambda: len(log.outcomes) == 25)
+        assert (pool.waiting, gate.left) == (35, 0)
+        assert len(log.started) == 25
+        gate.left = 100
+        await pool.close(drain=True)
+        assert len(log.of(Result.ACCEPTED)) == 60
+
+    with_sink(sink, body)
+
+
+def test_a_smaller_share_sends_connections_home_after_what_they_are_at(tmp_path: Path) -> None:
+    sink = Sink(tmp_path, http_port=None)
+
+    async def body() -> None:
+        log = Log()
+        pool = new_pool(log, sink.smtp_port)
+        pool.put(messages(200))
+        await until(lambda: pool.connections == LOCAL.max_connections)
+        pool.share(1)
+        pool.put(messages(400, first=200))
+        await until(lambda: pool.connections == 1)
+        await pool.close(drain=True)
+        assert log.of(Result.ACCEPTED) == list(range(600))
+
+    with_sink(sink, body)

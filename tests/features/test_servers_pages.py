@@ -10,8 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from posthouse.accounts import access
 from posthouse.accounts.models import Account, AuditRecord, User, UserGroup
 from posthouse.core.channels import Channel
+from posthouse.core.routing.pacing import Per
+from posthouse.deliveries import rates
 from posthouse.servers import queries, services
 from posthouse.servers.models import DeliveryServer
 from tests.features.test_servers import make_server
@@ -32,6 +35,7 @@ TYPED = {
     "password": PASSWORD,
     "max_connections": "10",
     "messages_per_connection": "1000",
+    **{f"rate_per_{per}": "0" for per in Per},
     "link_tracking_domain": "click.example.com",
     "open_tracking_domain": "track.example.com",
     "mfrom_domain": "bounces.example.com",
@@ -289,3 +293,37 @@ def everything_stored() -> str:
         assert any(b"smtp.example.com" in one for one in files)  # what is written is seen here
         rows += [one.decode("latin-1") for one in files]
     return "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        *(("port", typed) for typed in ("0", "65536", "-25", "0x19", "2e3", "25.5", "", "²5")),
+        *(("timeout", typed) for typed in ("0", "-1", "601", "0x0a", "")),
+        *(("rate_per_day", typed) for typed in ("-1", "0x1A", "1e3", "10.5", "10000001", "")),
+        *(("max_connections", typed) for typed in ("0", "-1", "1001")),
+    ],
+)
+def test_numbers_are_whole_decimal_and_within_their_range(
+    browser: Client, field: str, typed: str
+) -> None:
+    answer = browser.post(address("new"), {**TYPED, field: typed})
+    assert set(answer.context["form"].errors) == {field, "password"}
+    assert not DeliveryServer.objects.exists()
+
+
+def test_rates_are_set_and_the_page_says_what_goes_through_now(browser: Client) -> None:
+    server = make_server()
+    assert "It has no rates" in read(browser, address("use", server))
+    typed = {**TYPED, "rate_per_minute": "30", "rate_per_day": "20000"}
+    post(browser, address("edit", server), **typed)
+    with access.across_tenants():
+        rates.take(server.pk, 12)
+    page = read(browser, address("use", server))
+    assert '24 hours</td><td class="num">12</td><td class="num">20,000' in page
+    assert "at its rate" not in page
+    with access.across_tenants():
+        rates.take(server.pk, 50)
+    assert "30 messages were sent through it in the last minute" in read(
+        browser, address("edit", server)
+    )

@@ -49,6 +49,20 @@ def stopped(name: str) -> None:
     )
 
 
+def share_of(name: str, connections: int, now: datetime) -> int:
+    """How many of a server's connections are this engine's: together no more than there are.
+
+    Each of the engines alive has one in any case. One that went without a word keeps its part for
+    GONE_AFTER, and a new one is known to the others at their next claim.
+    """
+    alive = Engine.objects.exclude(state=Engine.State.STOPPED).filter(
+        heartbeat_at__gt=now - GONE_AFTER
+    )
+    names = sorted({name, *alive.values_list("name", flat=True)})
+    each, rest = divmod(connections, len(names))
+    return max(1, each + (names.index(name) < rest))
+
+
 def is_gone(engine: Engine, now: datetime) -> bool:
     """Has it been silent for so long that it must have died?"""
     return engine.state != Engine.State.STOPPED and now - engine.heartbeat_at > GONE_AFTER

@@ -73,8 +73,10 @@ class Watch:
 # ------------------------------------------------------------------------------------------ claim
 
 
-def claim_next(engine: str, token: int) -> Claim | None:
+def claim_next(engine: str, token: int, busy: Collection[int] = ()) -> Claim | None:
     """Claims the next batch whose dispatch may be sent now; None when there is none.
+
+    Mail for a ``busy`` server (by id) waits: the engine has workers enough there.
 
     The engine makes the token (62 random bits) and has it in its journal before it asks, so that
     a claim that nobody lived to use is given back when the journal is read. Asked again with the
@@ -83,18 +85,8 @@ def claim_next(engine: str, token: int) -> Claim | None:
     if _claimed(token).exists():
         release(token)
     for dispatch in _dispatches_with_work():
-        try:
-            route = resolve(dispatch)
-        except ServerPaused:
-            continue
-        except RouteRefused as refused:
-            pause_for_trouble(dispatch, str(refused))
-            continue
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:  # one broken dispatch must not keep the others waiting
-            log.exception("dispatch %s has no route", dispatch.pk)
-            pause_for_trouble(dispatch, f"{_UNEXPECTED} ({type(error).__name__}: {error})")
+        route = _route_of(dispatch)
+        if route is None or route.server_id in busy:
             continue
         try:
             if claim := _claim(engine, token, dispatch, route):
@@ -103,6 +95,22 @@ def claim_next(engine: str, token: int) -> Claim | None:
             continue
         except LimitReached as reached:
             hold_at_limit(dispatch, reached)
+    return None
+
+
+def _route_of(dispatch: Dispatch) -> Route | None:
+    """How it leaves now; None: its server rests, or nothing carries it and it pauses with that."""
+    try:
+        return resolve(dispatch)
+    except ServerPaused:
+        return None
+    except RouteRefused as refused:
+        pause_for_trouble(dispatch, str(refused))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # one broken dispatch must not keep the others waiting
+        log.exception("dispatch %s has no route", dispatch.pk)
+        pause_for_trouble(dispatch, f"{_UNEXPECTED} ({type(error).__name__}: {error})")
     return None
 
 

@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
@@ -42,7 +43,7 @@ class Controller:
         self._folder = journal_folder
         self._journal = Journal.open(journal_folder, name)
         self._composer = Composer(store)
-        self._pools = Pools(store, self._journal.started, self._receive)
+        self._pools = Pools(name, store, self._journal.started, self._receive)
         self._desks: dict[int, Desk] = {}  # by delivery id
         self._claims: dict[int, Claim] = {}  # by token
         self._workers: list[Worker] = []
@@ -97,7 +98,8 @@ class Controller:
         token = secrets.randbits(62)
         try:
             self._journal.claimed(token, ())  # see outbox.claim_next
-            claim = await self._store.ask(outbox.claim_next, self.name, token)
+            busy = self._pools.at_their_rate()
+            claim = await self._store.ask(outbox.claim_next, self.name, token, busy)
             if claim is not None:
                 self._journal.claimed(token, [parcel.id for parcel in claim.parcels])
                 self._claims[token] = claim
@@ -128,10 +130,12 @@ class Controller:
             await worker.release(claim)
             await self._rest(server_id, str(unusable))
             return
-        desk = Desk(claim)
+        pace = self._pools.pace_of(server_id)
+        desk = Desk(claim, pace)
         self._desks.update(dict.fromkeys((parcel.id for parcel in claim.parcels), desk))
         try:
-            await self._guarded(worker, claim, pool, desk)
+            with pace.visited_by(desk) if pace else nullcontext():
+                await self._guarded(worker, claim, pool, desk)
         finally:
             for parcel in claim.parcels:
                 self._desks.pop(parcel.id, None)

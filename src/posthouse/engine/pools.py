@@ -1,8 +1,12 @@
-"""The pools of one engine: lent by delivery server, replaced when that changes, closed at last."""
+"""The pools of one engine: lent by delivery server, replaced when that changes, closed at last.
+
+An engine opens its share of a server's connections, which follows the engines that are alive.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
@@ -10,12 +14,15 @@ from django.db import InterfaceError, OperationalError
 from posthouse.accounts.vault import SecretUnreadable
 from posthouse.core.smtp.messages import Outcome
 from posthouse.core.smtp.settings import ServerSettings
+from posthouse.deliveries import engines
 from posthouse.deliveries.clock import database_now
+from posthouse.engine.pacing import Pace
 from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 from posthouse.servers import pauses
 from posthouse.servers.connecting import settings_of
 from posthouse.servers.models import DeliveryServer
+from posthouse.servers.rates import rates_of
 
 log = logging.getLogger(__name__)
 
@@ -29,26 +36,49 @@ class Pools:
 
     def __init__(
         self,
+        engine: str,
         store: Store,
         on_start: Callable[[Sequence[int]], None],
         on_outcome: Callable[[Sequence[Outcome]], None],
     ) -> None:
+        self._engine = engine
         self._store, self._on_start, self._on_outcome = store, on_start, on_outcome
         self._pools: dict[int, Pool] = {}
+        self._paces: dict[int, Pace] = {}  # of servers with rates
         self._leaving: set[Pool] = set()
         self._loose: set[asyncio.Task[None]] = set()
 
     async def of(self, server_id: int) -> Pool:
         """The server's pool; a new one when its settings changed, or after its trouble."""
-        settings = await self._settings(server_id)
+        found = await self._look_up(server_id)
         pool = self._pools.get(server_id)
-        if pool is None or pool.settings != settings or pool.trouble:
+        if pool is None or pool.settings != found.settings or pool.trouble:
             if pool is not None:
                 self._leaving.add(pool)
                 self._later(self._see_off(pool))
-            pool = Pool(settings, self._on_start, self._on_outcome)
+            pool = Pool(found.settings, self._on_start, self._on_outcome)
             self._pools[server_id] = pool
+            self._paces.pop(server_id, None)
+        pool.share(found.connections)
+        self._set_pace(server_id, pool, has_rates=found.has_rates)
         return pool
+
+    def pace_of(self, server_id: int) -> Pace | None:
+        """How fast the server may be used; None: as fast as it takes it."""
+        return self._paces.get(server_id)
+
+    def at_their_rate(self) -> frozenset[int]:
+        """The servers that need no further worker now."""
+        return frozenset(pk for pk, pace in self._paces.items() if pace.turns_away())
+
+    def _set_pace(self, server_id: int, pool: Pool, *, has_rates: bool) -> None:
+        if has_rates and server_id not in self._paces:
+            pace = Pace(self._store, server_id, lambda: pool.waiting, pool.wake)
+            self._paces[server_id] = pool.gate = pace
+        elif not has_rates and pool.gate is not None:
+            pool.gate = None
+            del self._paces[server_id]
+            pool.wake()
 
     async def pause(self, server_id: int, reason: str) -> None:
         """The server rests, with the reason on its page; one that is gone needs no rest."""
@@ -72,10 +102,12 @@ class Pools:
         """Says goodbye to all servers."""
         for pool in (*self._pools.values(), *self._leaving):
             await pool.close(drain=True)
+        for pace in self._paces.values():
+            await pace.settle()
 
-    async def _settings(self, server_id: int) -> ServerSettings:
+    async def _look_up(self, server_id: int) -> "_Found":
         try:
-            return await self._store.ask(_read_settings, server_id)
+            return await self._store.ask(_read, server_id, self._engine)
         except (OperationalError, InterfaceError):
             raise
         except DeliveryServer.DoesNotExist as error:
@@ -96,5 +128,18 @@ class Pools:
         task.add_done_callback(self._loose.discard)
 
 
-def _read_settings(server_id: int) -> ServerSettings:
-    return settings_of(DeliveryServer.objects.get(pk=server_id))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What an engine must know of a server: how to connect, how often, and whether it has rates."""
+
+    settings: ServerSettings
+    connections: int
+    has_rates: bool
+
+
+def _read(server_id: int, engine: str) -> _Found:
+    server = DeliveryServer.objects.get(pk=server_id)
+    share = engines.share_of(engine, server.max_connections, database_now())
+    # The limit is no part of what makes a pool another one: a share changes with the engines.
+    settings = replace(settings_of(server), max_connections=1)
+    return _Found(settings, share, bool(rates_of(server)))

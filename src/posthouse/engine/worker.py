@@ -12,6 +12,7 @@ from posthouse.deliveries import outbox, services
 from posthouse.deliveries.outbox import Claim, Parcel, Watch
 from posthouse.engine.composing import Composer
 from posthouse.engine.journal import Journal
+from posthouse.engine.pacing import Pace
 from posthouse.engine.signing import CannotSign
 from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
@@ -27,8 +28,8 @@ log = logging.getLogger(__name__)
 class Desk:
     """Where the outcomes of one claim arrive, until they are settled."""
 
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
+    def __init__(self, claim: Claim, pace: Pace | None = None) -> None:
+        self.claim, self._pace = claim, pace
         self.open: set[int] = set()  # handed to the pool, no outcome yet
         self.outcomes: list[Outcome] = []
         self.skipped: list[int] = []
@@ -50,6 +51,11 @@ class Desk:
         """Its recipient left before it was started."""
         self.open.discard(delivery_id)
         self.skipped.append(delivery_id)
+
+    @property
+    def is_turned_away(self) -> bool:
+        """The server is at its rate: somebody else's mail should not wait with this."""
+        return self._pace is not None and self._pace.turns_away(self)
 
     def is_due(self) -> bool:
         """Time to settle: enough outcomes, or the oldest has waited for long enough."""
@@ -114,8 +120,8 @@ class Worker:
     async def _watch(
         self, claim: Claim, pool: Pool, desk: Desk, parcels: Sequence[Parcel]
     ) -> Watch:
-        """May these go out? Not while the engine drains or the server is in trouble."""
-        if self.draining or pool.trouble:
+        """May these go out? Not while the engine drains, or the server is in trouble or full."""
+        if self.draining or pool.trouble or desk.is_turned_away:
             return Watch(go_on=False, left=frozenset())
         desk.watched_at = time.monotonic()
         return await self._store.ask(outbox.watch, claim, parcels)

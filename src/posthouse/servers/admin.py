@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from posthouse.accounts import access
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.models import Account, UserGroup
-from posthouse.servers import advice, queries, services
+from posthouse.servers import advice, queries, rates, services
 from posthouse.servers.errors import ServerInUse, ServerRefused
 from posthouse.servers.forms import AllocationForm, PauseForm, RoutingForm, ServerForm
 from posthouse.servers.models import DeliveryServer
@@ -184,8 +184,10 @@ def _row(server: DeliveryServer, now: datetime) -> dict[str, Any]:
 
 def _about(server: DeliveryServer) -> dict[str, Any]:
     """What every page of one server shows besides its own part."""
+    now = timezone.now()
     return {
-        **_row(server, timezone.now()),
+        **_row(server, now),
+        "rates": rates.standings(server, now),
         "warnings": advice.warnings_of(server),
         "consequences": advice.consequences_of(server),
     }

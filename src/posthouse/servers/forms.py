@@ -91,9 +91,15 @@ class ServerForm(forms.Form):
     source_ip = _text(
         "Source IP (optional)", "An address of this machine to connect from; empty: any."
     )
-    max_connections = _number("Connections at once", 10, "How many an engine opens at most.")
+    max_connections = _number("Connections at once", 10, "All send engines together.")
     messages_per_connection = _number(
         "Messages per connection", 1000, "Then a new one is opened; 0 is no limit."
+    )
+    rate_per_second = _number("Messages per second", 0, "At most; 0 is no limit.")
+    rate_per_minute = _number("Messages per minute", 0, "At most; 0 is no limit.")
+    rate_per_hour = _number("Messages per hour", 0, "At most; 0 is no limit.")
+    rate_per_day = _number(
+        "Messages per 24 hours", 0, "At most, in whichever 24 hours; 0 is no limit."
     )
     link_tracking_domain = _text("Link tracking domain", "For example click.example.com.")
     open_tracking_domain = _text("Open tracking domain", "For example track.example.com.")

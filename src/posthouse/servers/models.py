@@ -51,6 +51,10 @@ class DeliveryServer(models.Model):
     source_ip = models.GenericIPAddressField("Source IP", null=True, blank=True)
     max_connections = models.PositiveIntegerField(default=10)
     messages_per_connection = models.PositiveIntegerField(default=1000)
+    rate_per_second = models.PositiveIntegerField("Messages per second", default=0)
+    rate_per_minute = models.PositiveIntegerField("Messages per minute", default=0)
+    rate_per_hour = models.PositiveIntegerField("Messages per hour", default=0)
+    rate_per_day = models.PositiveIntegerField("Messages per 24 hours", default=0)
     # Domains
     link_tracking_domain = models.CharField(max_length=253)
     open_tracking_domain = models.CharField(max_length=253)
@@ -77,6 +81,21 @@ class DeliveryServer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ServerPace(models.Model):
+    """What counts towards a server's rates just now, for all engines; none without rates.
+
+    A row of its own, so that engines that take permits never wait for who edits the server.
+    """
+
+    server = models.OneToOneField(
+        DeliveryServer, on_delete=models.CASCADE, primary_key=True, related_name="pace"
+    )
+    charges = models.JSONField(default=dict, help_text="Messages by window and slot.")
+
+    def __str__(self) -> str:
+        return f"the pace of {self.server}"
 
 
 class Allocation(models.Model):

@@ -9,6 +9,7 @@ import idna
 from cryptography import x509
 
 from posthouse.core.addresses import AddressRefused, normalise_domain, parse_address
+from posthouse.core.routing.pacing import Per
 from posthouse.servers.models import DeliveryServer
 
 Rule = Callable[[Any], Any]
@@ -174,6 +175,7 @@ RULES: dict[str, Rule] = {
     "source_ip": source_address,
     "max_connections": _whole(1, 1_000, "a number of connections"),
     "messages_per_connection": _whole(0, 1_000_000, "a number of messages (0 is no limit)"),
+    **{f"rate_per_{per}": _whole(0, 10_000_000, "messages (0 is no limit)") for per in Per},
     "link_tracking_domain": normalise_domain,
     "open_tracking_domain": normalise_domain,
     "mfrom_domain": mail_from,

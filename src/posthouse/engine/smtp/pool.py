@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from posthouse.core.delivery.replies import Effect, Stage, judge
 from posthouse.core.delivery.states import Result
@@ -21,6 +22,13 @@ _WORTH_OPENING = 10  # messages waiting for each further connection
 _PATIENCE = 5  # refusals or lost connections in a row, nothing accepted between: trouble
 _TRIES = 3  # connections that one message may see die under it before it has to wait
 _COOLING_SECONDS = 60.0  # how long a server that refused a further connection is not asked again
+
+
+class Gate(Protocol):
+    """Says how many messages may be started now; when more may be, it calls :meth:`Pool.wake`."""
+
+    def allowed(self) -> int: ...
+    def use(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Pool:
     ) -> None:
         self.settings = settings
         self.trouble: Trouble | None = None
+        self.gate: Gate | None = None  # none: as fast as the server takes it
         self.opened = 0
         self._on_start = on_start
         self._on_outcome = on_outcome
@@ -56,7 +65,8 @@ class Pool:
         self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._ready: set[Connection] = set()
         self._proven = False  # a first connection was welcome; until then no second one tries
-        self._limit = max(1, settings.max_connections)
+        self._share = self._limit = max(1, settings.max_connections)
+        self._sent_home: set[Connection] = set()  # beyond our share; each ends what it is at
         self._cool_at = 0.0
         self._strikes = 0
         self._shaken: dict[int, int] = {}  # by token: connections that died under it
@@ -96,11 +106,20 @@ class Pool:
         if self.trouble or self._done.is_set():
             self._hand_back()
             return
+        self.wake()
+
+    def wake(self) -> None:
+        """Goes on with what waits: something was put, or the gate is open again."""
         for connection in tuple(self._ready):
             if not self._waiting:
                 return
             connection.pump()
         self._open_more()
+
+    def share(self, connections: int) -> None:
+        """How many of the server's connections are this engine's from now on."""
+        self._share = connections
+        self._limit = min(self._limit, connections) if self._cooling else connections
 
     def take_back(self, tokens: Collection[int] | None = None) -> list[Outgoing]:
         """Removes the waiting messages, or those with `tokens`; none of them was started."""
@@ -127,9 +146,19 @@ class Pool:
     # -------------------------------------------------------------------- for its connections
 
     def pull(self) -> Outgoing | None:
-        return self._waiting.popleft() if self._waiting else None
+        if not self._startable():
+            return None
+        if self.gate is not None:
+            self.gate.use()
+        return self._waiting.popleft()
 
-    def is_closing(self) -> bool:
+    def is_closing(self, connection: Connection) -> bool:
+        if connection in self._sent_home:
+            return True
+        surplus = len(self._ready) - len(self._sent_home) - self._share
+        if surplus > 0 and connection in self._ready:
+            self._sent_home.add(connection)
+            return True
         return not self._waiting and (self._closing or self.trouble is not None)
 
     def announce(self, tokens: Sequence[int]) -> None:
@@ -156,6 +185,7 @@ class Pool:
         if (task := self._opening.pop(connection, None)) and self._cut:
             task.cancel()
         self._ready.discard(connection)
+        self._sent_home.discard(connection)
         self._past_bytes[0] += connection.bytes_in
         self._past_bytes[1] += connection.bytes_out
         final = self._requeue(connection, outcomes)
@@ -173,10 +203,19 @@ class Pool:
     def _alive(self) -> list[Connection]:
         return [*self._ready, *self._opening]
 
+    def _startable(self) -> int:
+        """How many of the waiting messages may be started now."""
+        waiting = len(self._waiting)
+        return min(waiting, self.gate.allowed()) if waiting and self.gate else waiting
+
+    @property
+    def _cooling(self) -> bool:
+        return self._loop.time() < self._cool_at
+
     def _open_more(self) -> None:
         if self.trouble or self._done.is_set():
             return
-        wanted = math.ceil(len(self._waiting) / _WORTH_OPENING) - len(self._opening)
+        wanted = math.ceil(self._startable() / _WORTH_OPENING) - len(self._opening)
         limit = self._limit if self._proven else 1
         possible = limit - len(self._ready) - len(self._opening)
         for _ in range(min(wanted, possible)):
@@ -196,8 +235,8 @@ class Pool:
         now = self._loop.time()
         for connection in self._alive():
             connection.tick(now)
-        if now >= self._cool_at:
-            self._limit = max(1, self.settings.max_connections)
+        if not self._cooling:
+            self._limit = self._share
         self._tick_on()
 
     def _requeue(self, connection: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
