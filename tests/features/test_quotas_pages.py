@@ -208,3 +208,22 @@ def test_the_choice_is_on_the_form_and_in_the_api(
         f"/api/v1/campaigns/{made['id']}", {"goes_on_by_itself": False}, "application/json"
     )
     assert changed.json()["goes_on_by_itself"] is False
+
+
+def test_a_key_reads_the_limits_of_its_account(
+    api_of: Callable[..., Client], sending: Sending
+) -> None:
+    api = api_of(sending.account)
+    assert api.get("/api/v1/account").json()["limits"] == []
+    services.change_account(SYSTEM, sending.account, lifetime_limit=5)
+    send(sending)
+    assert api.get("/api/v1/account").json()["limits"] == [
+        {
+            "limit": "lifetime",
+            "cap": 5,
+            "used": 5,
+            "reserved": 0,
+            "level": "exceeded",
+            "begins_anew": None,
+        }
+    ]
