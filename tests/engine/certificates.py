@@ -1,6 +1,7 @@
 """Certificates for the TLS tests: a good one, and the bad ones that must be noticed."""
 
 import ssl
+import warnings
 from datetime import UTC, datetime, timedelta
 
 import trustme
@@ -24,3 +25,13 @@ BAD = {
     "self-signed": server_side(trustme.CA().issue_cert("localhost")),
     "wrong name": server_side(CA.issue_cert("other.example.org")),
 }
+
+
+def outdated() -> ssl.SSLContext:
+    """A server whose certificate is good, and which knows TLS 1.0 alone."""
+    context = server_side(CA.issue_cert("localhost"))
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    return context

@@ -255,9 +255,10 @@ def watch(claim: Claim, parcels: Sequence[Parcel]) -> Watch:
     next one works the route out anew, and says what is in the way.
     """
     held = _claimed(claim.token).filter(pk=claim.batch_id)
-    resting = DeliveryServer.objects.filter(pk=claim.route.server_id, paused_until__gt=Now())
+    usable = DeliveryServer.objects.filter(pk=claim.route.server_id, retired_at=None)
+    usable = usable.exclude(paused_until__gt=Now())
     dispatch = Dispatch.objects.filter(pk=claim.dispatch_id, state__in=SENDABLE)
-    standing = dispatch.filter(Exists(held), ~Exists(resting)).values_list(
+    standing = dispatch.filter(Exists(held), Exists(usable)).values_list(
         "account__status", "sender_domain__status"
     )
     ids = [parcel.id for parcel in parcels]

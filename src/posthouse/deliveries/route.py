@@ -135,7 +135,8 @@ def _route(
 def _server(account: Account, channel: Channel) -> tuple[DeliveryServer, tuple[str, ...]]:
     own = Allocation.objects.filter(account=account).values_list("channel", "server_id")
     shared = Allocation.objects.filter(group=account.group_id).values_list("channel", "server_id")
-    servers = dict(DeliveryServer.objects.values_list("pk", "name"))
+    in_use = DeliveryServer.objects.filter(retired_at=None)
+    servers = dict(in_use.values_list("pk", "name"))
     try:
         choice = choose_server(channel, _by_channel(own), _by_channel(shared), servers)
     except NoServer as nothing:

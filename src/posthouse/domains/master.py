@@ -44,7 +44,7 @@ def check(actor: Actor) -> MasterCheck:
     """Looks everything up now (up to 30 seconds); the newest findings replace the older ones."""
     demand_operator(actor)
     wanted = expected(configuration(), _public_key())
-    answers = asyncio.run(_ask(wanted))
+    answers = answers_about(wanted)
     with transaction.atomic():
         MasterCheck.objects.all().delete()
         row = MasterCheck.objects.create(
@@ -52,6 +52,11 @@ def check(actor: Actor) -> MasterCheck:
         )
         audit.record(actor, "master-domain.check", row)
     return row
+
+
+def answers_about(wanted: Expected) -> dict[Question, Answer]:
+    """All that DNS says of what is wanted; what is not known within SECONDS is not there."""
+    return asyncio.run(_ask(wanted))
 
 
 def last_check() -> LastCheck | None:

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,9 +15,16 @@ from django.views.decorators.http import require_POST
 from posthouse.accounts import access
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.models import Account, UserGroup
-from posthouse.servers import advice, queries, rates, services
-from posthouse.servers.errors import ServerInUse, ServerRefused
-from posthouse.servers.forms import AllocationForm, PauseForm, RoutingForm, ServerForm
+from posthouse.servers import advice, queries, rates, retiring, services
+from posthouse.servers.errors import ServerRefused
+from posthouse.servers.forms import (
+    AllocationForm,
+    PauseForm,
+    RetireForm,
+    RoutingForm,
+    ServerForm,
+    TestForm,
+)
 from posthouse.servers.models import DeliveryServer
 
 
@@ -56,13 +65,32 @@ def edit(request: AreaRequest, server: str) -> HttpResponse:
 def test(request: AreaRequest, server: str) -> HttpResponse:
     """What the last connection test found; POST tests now."""
     row = _server(server)
-    if request.method == "POST":
+    form = TestForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
         try:
-            services.test(request.actor, row)
+            services.test(request.actor, row, **form.cleaned_data)
         except ServerRefused as refused:
             messages.error(request, str(refused))
-        return redirect("operator-servers:test", server=row.public_id)
-    return render(request, "servers/test.html", {"page": "test", **_about(row)})
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        if not form.errors:
+            return redirect("operator-servers:test", server=row.public_id)
+    return render(request, "servers/test.html", {"page": "test", "form": form, **_about(row)})
+
+
+@require_POST
+@operator_page
+def check_dns(request: AreaRequest, server: str) -> HttpResponse:
+    """Looks up what the server's domains publish."""
+    row = _server(server)
+    try:
+        fine = services.check_dns(request.actor, row)
+    except ServerRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        words = "All is as it should be." if fine else "Something is to be mended, see below."
+        messages.add_message(request, messages.SUCCESS if fine else messages.WARNING, words)
+    return redirect("operator-servers:test", server=row.public_id)
 
 
 @operator_page
@@ -71,12 +99,23 @@ def use(request: AreaRequest, server: str) -> HttpResponse:
     row = _server(server)
     form = AllocationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        for channel in form.cleaned_data["channels"]:
-            services.allocate(request.actor, row, channel, form.owner)
-        messages.success(request, f"{form.owner} now sends through {row.name}.")
+        try:
+            with transaction.atomic():
+                for channel in form.cleaned_data["channels"]:
+                    services.allocate(request.actor, row, channel, form.owner)
+        except ServerRefused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, f"{form.owner} now sends through {row.name}.")
         return redirect("operator-servers:use", server=row.public_id)
     allocations = queries.in_use_order(row.allocations.select_related("group", "account"))
-    context = {"page": "use", "form": form, "allocations": allocations, **_about(row)}
+    context = {
+        "page": "use",
+        "form": form,
+        "allocations": allocations,
+        "under_way": retiring.what_is_under_way(row),
+        **_about(row),
+    }
     return render(request, "servers/use.html", context)
 
 
@@ -120,13 +159,40 @@ def resume(request: AreaRequest, server: str) -> HttpResponse:
 
 
 @operator_page
+def retire(request: AreaRequest, server: str) -> HttpResponse:
+    """Asks where its mail goes, then takes the server out of use."""
+    row = _server(server)
+    form = RetireForm(request.POST or None, row)
+    if request.method == "POST" and form.is_valid():
+        other = form.cleaned_data["to"]
+        moved = services.retire(request.actor, row, other)
+        became = f" What used it goes through {other.name} now." if other and moved else ""
+        messages.success(request, f"{row.name} is retired.{became}")
+        return redirect("operator-servers:use", server=row.public_id)
+    users = queries.users_of(row)
+    return render(request, "servers/retire.html", {"form": form, "users": users, **_about(row)})
+
+
+@require_POST
+@operator_page
+def bring_back(request: AreaRequest, server: str) -> HttpResponse:
+    """It can be used again."""
+    row = _server(server)
+    services.bring_back(request.actor, row)
+    messages.success(request, f"{row.name} can be used again. Allocate it to somebody.")
+    return redirect("operator-servers:use", server=row.public_id)
+
+
+@operator_page
 def delete(request: AreaRequest, server: str) -> HttpResponse:
     """Asks, then deletes a server that nobody sends through."""
     row = _server(server)
     if request.method == "POST":
         return _delete(request, row)
-    if users := queries.users_of(row):
-        messages.error(request, str(ServerInUse(row.name, users)))
+    try:
+        retiring.demand_unused(row)
+    except ServerRefused as refused:
+        messages.error(request, str(refused))
         return redirect("operator-servers:use", server=row.public_id)
     context = {
         "title": f"Delete {row.name}",
@@ -174,10 +240,11 @@ def _owner(public_id: str) -> UserGroup | Account:
 def _row(server: DeliveryServer, now: datetime) -> dict[str, Any]:
     """One line of the list."""
     paused = server.paused_until is not None and server.paused_until > now
+    state = "retired" if server.retired_at else "paused" if paused else "active"
     return {
         "server": server,
         "badges": queries.badges(server),
-        "state": "paused" if paused else "active",
+        "state": state,
         "until": None if server.paused_until == services.FOREVER else server.paused_until,
     }
 

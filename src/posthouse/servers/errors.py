@@ -8,14 +8,22 @@ class ServerRefused(Exception):
 
 
 class ServerInUse(ServerRefused):
-    """A server cannot be deleted while somebody sends through it."""
+    """A server cannot be deleted while somebody or something sends through it."""
 
     def __init__(self, server: str, users: Sequence[str]) -> None:
         super().__init__(
             f"{server} cannot be deleted: {_listed(users)} would have nothing to send through. "
-            "Choose another delivery server for them first."
+            "Choose another delivery server for them first, or retire this one, which does that."
         )
         self.server, self.users = server, tuple(users)
+
+
+class ServerRetired(ServerRefused):
+    """Nothing is sent through a retired server."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(f"{server} is retired: bring it back before somebody sends through it.")
+        self.server = server
 
 
 class ServerChangedMeanwhile(ServerRefused):

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from posthouse.accounts import audit, vault
 from posthouse.servers import validation
+from posthouse.servers.dns import DOMAIN_FIELDS
 from posthouse.servers.models import DeliveryServer
 
 Values = dict[str, Any]
@@ -36,6 +37,8 @@ def fill(
         after["password"] = "set"  # noqa: S105 - the word, for the audit trail
     if set(after) & validation.CONNECTION_FIELDS:
         forget_test(server)
+    if set(after) & set(DOMAIN_FIELDS):
+        server.dns_findings, server.dns_checked_at = [], None
     return before, after
 
 

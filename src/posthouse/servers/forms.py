@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.http import QueryDict
 
@@ -197,12 +198,31 @@ class AllocationForm(forms.Form):
         return chosen
 
 
+class RetireForm(forms.Form):
+    """Where the mail of who uses a server goes when it retires."""
+
+    to = forms.ModelChoiceField(
+        DeliveryServer.objects.none(),
+        label="Their mail goes through",
+        to_field_name="public_id",
+        required=False,
+        empty_label="No server: they stop sending",
+    )
+
+    def __init__(self, data: QueryDict | None, server: DeliveryServer) -> None:
+        super().__init__(data)
+        choice = self.fields["to"]
+        assert isinstance(choice, forms.ModelChoiceField)
+        choice.queryset = _in_use().exclude(pk=server.pk)
+        choice.label_from_instance = _label  # type: ignore[method-assign,assignment]
+
+
 class RoutingForm(forms.Form):
     """The three servers that a group sends through."""
 
     def __init__(self, data: QueryDict | None, routing: dict[Channel, DeliveryServer]) -> None:
         super().__init__(data)
-        self.servers = {server.public_id: server for server in DeliveryServer.objects.all()}
+        self.servers = {server.public_id: server for server in _in_use()}
         choices = [("", "Not Assigned"), *((key, _label(one)) for key, one in self.servers.items())]
         for channel, label in CHANNELS.items():
             chosen = routing[channel].public_id if channel in routing else ""
@@ -216,6 +236,10 @@ class RoutingForm(forms.Form):
         return {channel: self.servers.get(self.cleaned_data[channel.value]) for channel in Channel}
 
 
+def _in_use() -> QuerySet[DeliveryServer]:
+    return DeliveryServer.objects.filter(retired_at=None)
+
+
 def _label(server: DeliveryServer) -> str:
     """A server's name with what speaks against choosing it."""
     doubts = {
@@ -223,6 +247,17 @@ def _label(server: DeliveryServer) -> str:
         server.TestState.FAILED: " (its test failed)",
     }
     return f"{server.name}{doubts.get(server.TestState(server.test_state), '')}"
+
+
+class TestForm(forms.Form):
+    """Whether a test asks for a recipient, and whether it sends a message."""
+
+    recipient = forms.CharField(
+        label="Recipient (optional)",
+        help_text="The server is asked whether it takes mail to this address; empty: it is not.",
+        required=False,
+    )
+    message = _box("Send a message", "A short one to the recipient, that says what it is.")
 
 
 class PauseForm(forms.Form):

@@ -72,6 +72,9 @@ class DeliveryServer(models.Model):
     tested_at = models.DateTimeField(null=True, editable=False)
     paused_until = models.DateTimeField(null=True, editable=False)
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    retired_at = models.DateTimeField(null=True, editable=False)
+    dns_findings = models.JSONField(default=list, editable=False)
+    dns_checked_at = models.DateTimeField(null=True, editable=False)
     pauses_in_row = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

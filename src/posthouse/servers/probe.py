@@ -12,14 +12,16 @@ from typing import cast
 from cryptography import x509
 
 from posthouse.core.delivery.replies import Stage
-from posthouse.core.smtp.breakdown import Breakdown, BrokenOff, Cause
+from posthouse.core.smtp.breakdown import Breakdown, BrokenOff, Cause, answered
 from posthouse.core.smtp.dialogue import Dialogue
 from posthouse.core.smtp.handshake import Phase
-from posthouse.core.smtp.replies import readable
+from posthouse.core.smtp.messages import Outgoing, mail_command, objection, rcpt_command, stuffed
+from posthouse.core.smtp.replies import RawReply, ReplyReader, explain, readable
 from posthouse.core.smtp.settings import Encryption, ServerSettings
 from posthouse.servers.breakdowns import breakdown_of
 from posthouse.servers.probe_advice import advice
 from posthouse.servers.tls import client_context
+from posthouse.servers.trial import Trial
 
 _MOST_LINES = 200  # of the conversation; a test needs twenty
 _SHAKING = {Phase.EHLO, Phase.HELO, Phase.STARTTLS}
@@ -49,9 +51,12 @@ class ProbeReport:
         return all(step.ok for step in self.steps)
 
 
-def probe(settings: ServerSettings) -> ProbeReport:
-    """Connects, encrypts, signs in and says goodbye; sends no mail. Blocks; never raises."""
-    visit = _Visit(settings)
+def probe(settings: ServerSettings, trial: Trial | None = None) -> ProbeReport:
+    """Connects, encrypts, signs in and says goodbye. Blocks; never raises.
+
+    With a trial it asks whether the server would take mail, and sends it only where it is whole.
+    """
+    visit = _Visit(settings, trial)
     steps: list[ProbeStep] = []
     for name, act in visit.plan():
         began = time.monotonic()
@@ -72,8 +77,9 @@ def probe(settings: ServerSettings) -> ProbeReport:
 class _Visit:
     """One blocking connection around the dialogue; each step returns words or raises BrokenOff."""
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, trial: Trial | None) -> None:
         self.deadline = 0.0
+        self._trial = trial
         self.lines: list[str] = []
         self._settings = settings
         self._dialogue = Dialogue(settings, encrypted=settings.encryption is Encryption.SSL)
@@ -92,6 +98,10 @@ class _Visit:
         yield "EHLO", self._ehlo
         if self._settings.username:
             yield "AUTH", self._auth
+        if self._trial is not None:
+            yield "MAIL", self._mail
+            yield "RCPT", self._rcpt
+            yield ("message", self._message) if self._trial.whole else ("RSET", self._reset)
         yield "QUIT", self._quit
 
     def leave(self) -> None:
@@ -156,6 +166,30 @@ class _Visit:
         self._talk_while(_SIGNING_IN, {Stage.AUTH})
         return f"Signed in as {self._settings.username}."
 
+    def _mail(self) -> str:
+        mail = self._offered()
+        if refusal := objection(mail, self._dialogue.extensions):
+            raise BrokenOff(Breakdown(Cause.REFUSED, refusal.stage, refusal.text))
+        said = self._command(mail_command(mail, self._dialogue.extensions), Stage.MAIL)
+        return f"The return path {mail.mail_from} is taken: {said}"
+
+    def _rcpt(self) -> str:
+        mail = self._offered()
+        said = self._command(rcpt_command(mail), Stage.RCPT)
+        return f"The recipient {mail.recipient} is taken: {said}"
+
+    def _reset(self) -> str:
+        self._command(b"RSET\r\n", Stage.RESET)
+        return "Taken back before any content: no mail was sent."
+
+    def _message(self) -> str:
+        self._command(b"DATA\r\n", Stage.DATA, wanted=354)
+        content = stuffed(self._offered().content)
+        self._note("C", f"(the message, {len(content)} octets)")
+        self._connected().sendall(content)
+        said = self._command(b".\r\n", Stage.END)
+        return f"The message is taken: {said}"
+
     def _quit(self) -> str:
         self._dialogue.quit()
         with suppress(BrokenOff):  # everything worked; how it says goodbye does not matter
@@ -182,6 +216,39 @@ class _Visit:
         breakdown = dialogue.breakdown
         if breakdown is not None and (breakdown.stage in stages or breakdown.cause is Cause.LOST):
             raise BrokenOff(breakdown)
+
+    def _command(self, line: bytes, stage: Stage, wanted: int = 250) -> str:
+        """One command that the dialogue has no part in; the server's words."""
+        server = self._connected()
+        self._note("C", readable(line))
+        try:
+            server.settimeout(self._time_left())
+            server.sendall(line)
+            code, raw = self._reply(server, stage)
+        except OSError as error:
+            raise self._broken(error, stage) from error
+        if code // 10 != wanted // 10:
+            raise BrokenOff(answered(stage, f"The server refuses {stage.upper()}", code, raw))
+        return " ".join(filter(None, (str(code), *explain(raw))))
+
+    def _reply(self, server: socket.socket, stage: Stage) -> RawReply:
+        reader = ReplyReader()
+        while True:
+            server.settimeout(self._time_left())
+            data = server.recv(65536)
+            if not data:
+                words = "The server ended the connection without an answer."
+                raise BrokenOff(Breakdown(Cause.LOST, stage, words))
+            for line in data.splitlines():
+                self._note("S", readable(line))
+            if replies := reader.feed(data):
+                return replies[0]
+            if reader.broken:
+                raise BrokenOff(Breakdown(Cause.UNREADABLE, stage, reader.broken))
+
+    def _offered(self) -> Outgoing:
+        assert self._trial is not None
+        return self._trial.mail
 
     def _say(self, server: socket.socket) -> None:
         secret = self._dialogue.phase in {Phase.AUTH, Phase.LOGIN_PASSWORD}
@@ -235,6 +302,6 @@ def _described(der: bytes) -> str:
     except ValueError:
         return "that cannot be read"
     listed = [str(name.value) for name in names]
-    return (
-        f"for {', '.join(listed[:5])}{' and more' if len(listed) > 5 else ''}, valid until {until}"
-    )
+    more = " and more" if len(listed) > 5 else ""
+    issuer = readable(certificate.issuer.rfc4514_string().encode())[:100]
+    return f"for {', '.join(listed[:5])}{more}, valid until {until}, issued by {issuer}"

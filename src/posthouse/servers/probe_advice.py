@@ -50,6 +50,19 @@ _HOST_NAME = (
     "machine's address)."
 )
 
+_RETURN_PATH = (
+    "The server takes no mail with this return path: tell whoever runs it that you send from this "
+    "domain, or choose another Mail From domain."
+)
+_RECIPIENT = (
+    "Try another recipient. If the server refuses all of them, it does not relay for this "
+    "machine: sign in, or have its address put on the list of those who may."
+)
+_CONTENT = (
+    "The server refuses the message itself: look at what it says, and whether it wants a From "
+    "address of a domain that you have proven to be yours."
+)
+
 # First match wins: step, cause, advice.
 _TABLE = (
     ("resolve", "*", _NAME),
@@ -66,6 +79,9 @@ _TABLE = (
     ("greeting", "unreadable", _NO_SMTP),
     ("greeting", "*", _UNWELCOME),
     ("EHLO", "*", _HOST_NAME),
+    ("MAIL", "*", _RETURN_PATH),
+    ("RCPT", "*", _RECIPIENT),
+    ("message", "*", _CONTENT),
     ("*", "*", "Ask whoever runs the server, and show the conversation."),
 )
 

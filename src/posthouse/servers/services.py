@@ -13,21 +13,25 @@ from posthouse.accounts.models import Account, UserGroup
 from posthouse.accounts.permissions import demand_operator
 from posthouse.core.channels import Channel
 from posthouse.servers.connecting import settings_of
-from posthouse.servers.errors import ServerInUse
+from posthouse.servers.dns import check_dns
+from posthouse.servers.errors import ServerRetired
 from posthouse.servers.filling import fill, forget_test, seal
 from posthouse.servers.models import Allocation, DeliveryServer
-from posthouse.servers.queries import users_of
+from posthouse.servers.retiring import bring_back, demand_unused, retire
 from posthouse.servers.testing import test
 
 __all__ = [
     "FOREVER",
     "allocate",
+    "bring_back",
     "change",
+    "check_dns",
     "create",
     "deallocate",
     "delete",
     "pause",
     "resume",
+    "retire",
     "route",
     "set_password",
     "settings_of",
@@ -86,10 +90,9 @@ def set_password(actor: Actor, server: DeliveryServer, password: str) -> Deliver
 
 @transaction.atomic
 def delete(actor: Actor, server: DeliveryServer) -> None:
-    """Deletes a server that nobody sends through; else raises ServerInUse."""
+    """Deletes a server that nobody and nothing sends through; else raises ServerInUse."""
     demand_operator(actor)
-    if users := users_of(server):
-        raise ServerInUse(server.name, users)
+    demand_unused(server)
     audit.record(actor, "server.delete", server, before={"host": server.host})
     server.delete()
 
@@ -98,9 +101,14 @@ def delete(actor: Actor, server: DeliveryServer) -> None:
 def allocate(
     actor: Actor, server: DeliveryServer, channel: Channel | str, owner: UserGroup | Account
 ) -> None:
-    """A group's or an account's mail of this channel goes through the server from now on."""
+    """A group's or an account's mail of this channel goes through the server from now on.
+
+    Raises ServerRetired for one that is out of use.
+    """
     demand_operator(actor)
     channel = Channel(channel)
+    if DeliveryServer.objects.select_for_update().get(pk=server.pk).retired_at is not None:
+        raise ServerRetired(server.name)
     known = owner.allocations.filter(channel=channel).select_related("server").first()
     if known and known.server == server:
         return

@@ -4,29 +4,42 @@ from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from posthouse.accounts import audit, vault
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.permissions import demand_operator
+from posthouse.core.addresses import AddressRefused, parse_address
 from posthouse.core.smtp.settings import ServerSettings
 from posthouse.servers.connecting import settings_of
 from posthouse.servers.errors import ServerChangedMeanwhile
 from posthouse.servers.models import DeliveryServer
 from posthouse.servers.probe import ProbeReport, ProbeStep, probe
+from posthouse.servers.trial import Trial, trial_of
 from posthouse.servers.validation import CONNECTION_FIELDS
 
 _SHORTEST_SECRET = 4  # a shorter password would blot out parts of every other word
 
 
-def test(actor: Actor, server: DeliveryServer) -> ProbeReport:
+def test(
+    actor: Actor,
+    server: DeliveryServer,
+    *,
+    recipient: str = "",  # noqa: PT028 - no test of pytest's
+    message: bool = False,  # noqa: PT028
+) -> ProbeReport:
     """Connects, signs in, says goodbye, and keeps the result with the server.
+
+    With a recipient it also asks whether the server would take mail to them; ``message``: and
+    sends one. Raises ValidationError for a recipient that is no address.
 
     Blocks for at most the server's time-out a step; no transaction is open meanwhile. Raises
     ServerChangedMeanwhile when the result is about settings that are no more.
     """
     demand_operator(actor)
+    trial = _trial(server, recipient, whole=message)
     tried = _connection(server)
     try:
         settings = settings_of(server)
@@ -34,9 +47,21 @@ def test(actor: Actor, server: DeliveryServer) -> ProbeReport:
         advice = "Enter the password again."
         report = ProbeReport((ProbeStep("password", False, str(error), 0, advice),), ())
     else:
-        report = _without_secrets(probe(settings), settings)
+        report = _without_secrets(probe(settings, trial), settings)
     _keep(actor, server, tried, report)
     return report
+
+
+def _trial(server: DeliveryServer, recipient: str, *, whole: bool) -> Trial | None:
+    if not recipient.strip():
+        if whole:
+            raise ValidationError({"recipient": "Enter who gets the message."})
+        return None
+    try:
+        address = str(parse_address(recipient))
+    except AddressRefused as refused:
+        raise ValidationError({"recipient": str(refused)}) from refused
+    return trial_of(server, address, timezone.now(), whole=whole)
 
 
 @transaction.atomic

@@ -15,6 +15,9 @@ operator_urlpatterns = [
     path("servers/<str:server>/use/end/", admin.end_use, name="end-use"),
     path("servers/<str:server>/pause/", admin.pause, name="pause"),
     path("servers/<str:server>/resume/", admin.resume, name="resume"),
+    path("servers/<str:server>/dns/", admin.check_dns, name="check-dns"),
+    path("servers/<str:server>/retire/", admin.retire, name="retire"),
+    path("servers/<str:server>/bring-back/", admin.bring_back, name="bring-back"),
     path("servers/<str:server>/delete/", admin.delete, name="delete"),
     path("groups/<str:group>/routing/", admin.routing, name="routing"),
 ]

@@ -64,7 +64,8 @@ class Connection(asyncio.Protocol):
                     ssl_handshake_timeout=settings.timeout if implicit else None,
                 )
         except (OSError, ValueError) as error:  # ValueError: a host that is no name at all
-            self.end(breakdown_of(error, Stage.CONNECT, settings))
+            shaking = implicit and isinstance(error, ConnectionResetError)
+            self.end(breakdown_of(error, Stage.TLS if shaking else Stage.CONNECT, settings))
 
     # ------------------------------------------------------------------ callbacks of asyncio
 
