@@ -81,6 +81,7 @@ def _operator_at_the_shell() -> "Actor":
 def _told(server: "DeliveryServer") -> dict[str, Any]:
     """What a script is told of a server; nothing secret."""
     from posthouse.servers.queries import badges
+    from posthouse.servers.rates import rates_of
 
     return {
         "id": server.public_id,
@@ -97,6 +98,8 @@ def _told(server: "DeliveryServer") -> dict[str, Any]:
         },
         "paused_until": server.paused_until.isoformat() if server.paused_until else None,
         "paused_reason": server.paused_reason,
+        "rates": {str(per): rate for per, rate in rates_of(server).items()},
+        "retired_at": server.retired_at.isoformat() if server.retired_at else None,
     }
 
 
@@ -111,6 +114,8 @@ def _paragraph(row: dict[str, Any]) -> str:
         "used by": "; ".join(f"{what}: {', '.join(who)}" for what, who in used.items()),
         "test": f"{DeliveryServer.TestState(test['state']).label} {test['at'] or ''}".rstrip(),
         "paused": row["paused_reason"],
+        "rates": ", ".join(f"{most:,} a {per}" for per, most in row["rates"].items()),
+        "retired": row["retired_at"],
     }
     lines["used by"] = lines["used by"] or "Not Allocated"
     return "\n".join(
