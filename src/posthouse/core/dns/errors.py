@@ -34,6 +34,15 @@ class ValueMalformed(DnsError):
         self.reason = reason
 
 
+class RecordsClash(DnsError):
+    """Two records of a set exclude each other at `host`; the reason is a sentence."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(reason)
+        self.host = host
+        self.reason = reason
+
+
 class TemplateError(DnsError):
     """Something in the template file is wrong; `line` counts from 1."""
 
@@ -69,3 +78,7 @@ class PlaceholderUnknown(TemplateError):
 
 class PatternMalformed(TemplateError):
     """A pattern would make a host or a value that DNS does not allow."""
+
+
+class PatternsClash(TemplateError):
+    """Two patterns make records that cannot be published together, or the same record twice."""

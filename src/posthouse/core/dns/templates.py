@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from posthouse.core.dns.errors import NameRefused
+from posthouse.core.dns.clashes import first_clash
+from posthouse.core.dns.errors import NameRefused, RecordsClash
 from posthouse.core.dns.names import (
     LONGEST_LABEL,
     LONGEST_NAME,
@@ -107,7 +108,8 @@ def generate(
     """The records that `domain` must publish, in the template's order.
 
     Everything is expected in normal form (`addresses.normalise_domain`, `names.checked_settings`).
-    Raises NameRefused if a host would be too long for DNS, ValueMalformed for a value.
+    Raises NameRefused if a host would be too long for DNS, ValueMalformed for a value, and
+    RecordsClash where two records cannot stand together.
     """
     filled = _filler(
         {
@@ -132,7 +134,10 @@ def generate(
     for entry in records:
         check_length(entry.host)
     # Two patterns may come to the same record (an empty tracking prefix, say): publish it once.
-    return tuple(dict.fromkeys(records))
+    once = tuple(dict.fromkeys(records))
+    if clash := first_clash(once):
+        raise RecordsClash(clash.host, clash.reason)
+    return once
 
 
 def check_length(host: str) -> None:
