@@ -28,7 +28,7 @@ class AddForm(forms.Form):
         try:
             return services.add(actor, account, self.cleaned_data["name"])
         except ValidationError as error:
-            self.add_error(None, error)
+            _put(self, error)
         except REFUSALS as refused:
             self.add_error(None, str(refused))
         return None
@@ -60,7 +60,13 @@ class OptionsForm(forms.Form):
         try:
             return services.change(actor, self.domain, **self.cleaned_data)
         except ValidationError as error:
-            self.add_error(None, error)
+            _put(self, error)
         except REFUSALS as refused:
             self.add_error(None, str(refused))
         return None
+
+
+def _put(form: forms.Form, error: ValidationError) -> None:
+    """Each sentence beside its field; one about a field that the page does not have, above all."""
+    for field, sentences in error.message_dict.items():
+        form.add_error(field if field in form.fields else None, sentences)

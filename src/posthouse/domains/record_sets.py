@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from posthouse.core.dns import names
 from posthouse.core.dns import ownership as labels
-from posthouse.core.dns.errors import NameRefused, SettingRefused
+from posthouse.core.dns.errors import NameRefused, RecordsClash, SettingRefused
 from posthouse.core.dns.records import Record, RecordType, record
 from posthouse.core.dns.templates import Template, check_length, generate
 from posthouse.domains import ownership
@@ -22,12 +22,14 @@ def make_records(domain: SenderDomain, template: Template) -> None:
     except SettingRefused as refused:
         raise ValidationError({refused.field: refused.reason}) from refused
     except NameRefused as refused:
-        raise ValidationError({"name": refused.reason}) from refused
+        raise ValidationError({_cause(domain, refused.name): refused.reason}) from refused
+    except RecordsClash as refused:
+        raise ValidationError({_cause(domain, refused.host): refused.reason}) from refused
     domain.failures_in_row = 0
     domain.proven = not records
     domain.checked_at = domain.failed_at = None
     domain.next_check_at = timezone.now() + settings.DNS_RECHECK if records else None
-    domain.warning = ""
+    domain.warning, domain.advice = "", []
     domain.save()
     domain.records.all().delete()
     DomainRecord.objects.bulk_create(
@@ -42,6 +44,14 @@ def make_records(domain: SenderDomain, template: Template) -> None:
         )
         for position, entry in enumerate(records)
     )
+
+
+def _cause(domain: SenderDomain, host: str) -> str:
+    """The field whose value made `host` impossible, as far as the domain has values of its own."""
+    own = [field for field in ("subdomain", "track_prefix") if getattr(domain, field)]
+    if host == domain.tracking_host:
+        own.reverse()
+    return own[0] if own else "name"
 
 
 def _generate(domain: SenderDomain, template: Template) -> tuple[Record, ...]:
