@@ -240,7 +240,8 @@ def settle(
         rows = {row.pk: row for row in held.select_for_update().order_by("pk")}
         if not rows:
             return
-        dispatch = Dispatch.objects.only("channel").get(pk=next(iter(rows.values())).dispatch_id)
+        read = Dispatch.objects.only("channel", "account_id", "sender_domain_id")
+        dispatch = read.get(pk=next(iter(rows.values())).dispatch_id)
         known = [outcome for outcome in outcomes if _is_news(rows.get(outcome.token), outcome)]
         now, channel = database_now(), Channel(dispatch.channel)
         changes = [verdicts.change(rows[one.token], one, now, channel) for one in known]
@@ -251,8 +252,10 @@ def settle(
             for outcome in known
             if outcome.result is not Result.UNTOUCHED
         )
-        moves = Counter((change.before, change.state) for change in changes)
-        ledger.move(dispatch.pk, [(before, after, n) for (before, after), n in moves.items()])
+        counted = Counter((change.before, change.state) for change in changes)
+        moves = [(before, after, n) for (before, after), n in counted.items()]
+        ledger.move(dispatch.pk, moves)
+        ledger.count_volume(dispatch, moves, now)
 
 
 def _is_news(row: Delivery | None, outcome: Outcome) -> bool:

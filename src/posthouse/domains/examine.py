@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from posthouse.core.dns.answers import NO_ANSWERS, Answer, Answers, Question
 from posthouse.core.dns.records import Record
+from posthouse.core.verification import hosting
 from posthouse.core.verification.advice import Advice, advise
 from posthouse.core.verification.checks import (
     CheckResult,
@@ -18,6 +19,7 @@ from posthouse.core.verification.checks import (
 from posthouse.core.verification.diagnosis import Diagnosis, diagnose_all
 from posthouse.core.verification.followups import (
     follow_up_questions,
+    name_server_questions,
     policy_questions,
     spf_questions,
 )
@@ -49,12 +51,13 @@ class NameServers:
 @dataclass(frozen=True, slots=True)
 class Examination:
     """The diagnosis of every record in order, how the check of the whole domain ended, and what to
-    do next about all of it.
+    do next about all of it. `provider` holds the zone; it is looked up where something is wrong.
     """
 
     result: CheckResult
     diagnoses: tuple[Diagnosis, ...]
     advice: tuple[Advice, ...] = ()
+    provider: str = ""
 
 
 def examine(records: Sequence[Record], domain: str, servers: NameServers) -> Examination:
@@ -85,7 +88,14 @@ async def examine_async(
         result(each.verdict for each in diagnoses),
         diagnoses,
         advise(diagnoses, known, domain=domain),
+        _provider(known, domain),
     )
+
+
+def _provider(known: Answers, domain: str) -> str:
+    servers = (known[each].values for each in name_server_questions(domain) if each in known)
+    found = hosting.provider(name for names in servers for name in names)
+    return found.name if found else ""
 
 
 async def _included_policies(

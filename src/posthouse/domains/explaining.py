@@ -96,10 +96,7 @@ def told(explanation: Explanation) -> dict[str, Any]:
         "domain": explanation.subject.domain,
         "status": explanation.subject.status,
         "records": [_told_record(each) for each in explanation.examination.diagnoses],
-        "advice": [
-            {"code": each.fault.value, "sentence": each.sentence, "next_step": each.next_step}
-            for each in explanation.examination.advice
-        ],
+        "advice": [each.told for each in explanation.examination.advice],
     }
 
 

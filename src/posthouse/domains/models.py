@@ -41,12 +41,21 @@ class SenderDomain(TenantRow):
         default=False, editable=False, help_text="A record that only this account knew was found."
     )
     suspended_from = models.CharField(max_length=16, blank=True, editable=False)
+    suspension_reason = models.CharField(
+        max_length=500, blank=True, editable=False, help_text="The operator's words to its owner."
+    )
     failures_in_row = models.PositiveIntegerField(default=0, editable=False)
     failed_at = models.DateTimeField(
         null=True, editable=False, help_text="When a failed check last counted."
     )
     warning = models.TextField(
         blank=True, editable=False, help_text="What its owner must know of the last checks."
+    )
+    advice = models.JSONField(
+        default=list, editable=False, help_text="Code, sentence and next step, of the last check."
+    )
+    dns_provider = models.CharField(
+        max_length=60, blank=True, editable=False, help_text="Whoever holds its zone, if known."
     )
     checked_at = models.DateTimeField(null=True, editable=False)
     next_check_at = models.DateTimeField(
@@ -99,6 +108,7 @@ class DomainRecord(TenantRow):
     value = models.TextField()
     purpose = models.CharField(max_length=30)
     state = models.CharField(max_length=16, choices=State.choices, default=State.NOT_CHECKED)
+    code = models.CharField(max_length=40, blank=True, help_text="Of what the doctor found.")
     seen = models.JSONField(default=list)
     finding = models.TextField(blank=True)
     advice = models.TextField(blank=True)
@@ -139,6 +149,22 @@ class DomainCheck(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.at}: {self.result}"
+
+
+class DomainDay(TenantRow):
+    """How many messages servers accepted from a sender domain on one day (UTC)."""
+
+    domain = models.ForeignKey(SenderDomain, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField()
+    accepted = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "day"], name="one_row_per_domain_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.accepted}"
 
 
 class MasterCheck(models.Model):

@@ -87,7 +87,7 @@ def taken(account_id: int, addresses: Iterable[str]) -> frozenset[str]:
 def forget(domain: SenderDomain) -> None:
     """Leaves of a deleted domain only the name: nothing that DNS could ever verify again."""
     domain.records.all().delete()
-    domain.random, domain.next_check_at, domain.warning = "", None, ""
+    domain.random, domain.next_check_at, domain.warning, domain.advice = "", None, "", []
     domain.proven = domain.owner_proven = False
     domain.failures_in_row = 0
     domain.save()

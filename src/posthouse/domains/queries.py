@@ -1,9 +1,23 @@
 """Sender domains as pages and forms need them."""
 
-from django.db.models import Count, Q, QuerySet
+from collections.abc import Mapping
+from typing import Final
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from posthouse.core.dns.records import Record, RecordType, zone_file
-from posthouse.domains.models import DomainCheck, SenderDomain
+from posthouse.domains import volume
+from posthouse.domains.models import DomainCheck, DomainRecord, SenderDomain
+
+BROKEN: Final = "broken"  # beside the statuses: what somebody must mend
+
+# How a list may be sorted; the name decides among equals.
+SORTS: Mapping[str, tuple[object, ...]] = {
+    "name": (),
+    "status": ("status",),
+    "checked": (F("checked_at").desc(nulls_last=True),),
+    "volume": ("-volume",),
+}
 
 
 def domains() -> QuerySet[SenderDomain]:
@@ -17,6 +31,36 @@ def domains() -> QuerySet[SenderDomain]:
         .select_related("account")
         .order_by("name")
     )
+
+
+def listed() -> QuerySet[SenderDomain]:
+    """The same with the volume of the last seven days."""
+    return domains().annotate(volume=volume.of_week())
+
+
+def narrowed(
+    rows: QuerySet[SenderDomain], *, state: str = "", words: str = ""
+) -> QuerySet[SenderDomain]:
+    """Those of a status, or the broken ones; with the words in their name or their account's."""
+    if words:
+        rows = rows.filter(Q(name__icontains=words) | Q(account__name__icontains=words))
+    if state == BROKEN:
+        return rows.filter(is_broken())
+    return rows.filter(status=state) if state else rows
+
+
+def is_broken() -> Q:
+    """A warning stands, or a record is wrong, where somebody wants to send."""
+    wrong = DomainRecord.objects.filter(domain=OuterRef("pk"), state=DomainRecord.State.WRONG)
+    wanted = Q(status__in=[SenderDomain.Status.ENABLED, SenderDomain.Status.PENDING])
+    return wanted & (~Q(warning="") | Q(Exists(wrong)))
+
+
+def counts(rows: QuerySet[SenderDomain]) -> dict[str, int]:
+    """How many there are by status, and how many are broken."""
+    plain = SenderDomain.objects.filter(pk__in=rows.order_by().values("pk"))
+    by_status = plain.order_by().values_list("status").annotate(count=Count("pk"))
+    return {**dict(by_status), BROKEN: plain.filter(is_broken()).count()}
 
 
 def enabled() -> QuerySet[SenderDomain]:

@@ -23,7 +23,7 @@ from posthouse.domains.services import announce
 
 KEPT_CHECKS = 200  # of one domain, however often somebody asks
 _MOST_SEEN, _LONGEST_SEEN = 10, 500  # a stranger's zone may hold 64 kB at one name
-_KEPT_OF_RECORD = ("state", "seen", "finding", "advice")
+_KEPT_OF_RECORD = ("state", "code", "seen", "finding", "advice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ def settle(actor: Actor, asked: Asked, examination: Examination) -> Settled:
         return Settled(domain)
     domain.account = asked.domain.account
     _keep(asked.rows, examination.diagnoses)
+    domain.advice = [each.told for each in examination.advice]
+    domain.dns_provider = examination.provider or domain.dns_provider
     before = Status(domain.status)
     held = _move(actor, domain, examination)
     domain.save()
@@ -74,7 +76,7 @@ def _keep(rows: Sequence[DomainRecord], diagnoses: Sequence[Diagnosis]) -> None:
     changed = []
     for row, diagnosis in zip(rows, diagnoses, strict=True):
         before = [getattr(row, field) for field in _KEPT_OF_RECORD]
-        row.state = diagnosis.verdict
+        row.state, row.code = diagnosis.verdict, diagnosis.fault
         row.seen = [value[:_LONGEST_SEEN] for value in diagnosis.finding.answer.values[:_MOST_SEEN]]
         row.finding = diagnosis.problem
         row.advice = " ".join(part for part in (diagnosis.advice, diagnosis.visible) if part)

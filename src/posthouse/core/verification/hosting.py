@@ -22,6 +22,11 @@ def provider(name_servers: Iterable[str]) -> Provider | None:
     return _of_first(name_servers, _PROVIDERS)
 
 
+def named(name: str) -> Provider | None:
+    """The provider of this name, as `provider` told it."""
+    return next((each for each in _PROVIDERS.values() if each.name == name), None)
+
+
 def parking(name_servers: Iterable[str]) -> str:
     """The service that parks domains behind these name servers; empty if none does."""
     return _of_first(name_servers, _PARKING) or ""
