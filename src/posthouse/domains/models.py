@@ -91,6 +91,52 @@ class SenderDomain(TenantRow):
         return self.name
 
 
+class DomainKey(TenantRow):
+    """A DKIM key of a sender domain's own; its private half is sealed and shown to nobody."""
+
+    class Algorithm(models.TextChoices):
+        RSA = "rsa", "RSA-2048"
+        ED25519 = "ed25519", "Ed25519"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waits for its record"
+        SIGNING = "signing", "Signs"
+        RETIRED = "retired", "Retired"
+
+    public_id = public_id("dky")
+    domain = models.ForeignKey(SenderDomain, on_delete=models.CASCADE, related_name="keys")
+    algorithm = models.CharField(max_length=8, choices=Algorithm.choices)
+    selector = models.CharField(max_length=63, unique=True, help_text="Random: never given twice.")
+    public_key = models.TextField(help_text="In base64, as the p= tag of the record holds it.")
+    sealed = models.TextField(editable=False, help_text="The private half, for this key only.")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    created_at = models.DateTimeField(default=timezone.now)
+    signing_since = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+    keep_until = models.DateTimeField(
+        null=True, help_text="Until then its record stays, for mail that is still on its way."
+    )
+
+    class Meta:
+        verbose_name = "DKIM key"
+        ordering = ["algorithm", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["domain", "algorithm", "state"],
+                condition=~models.Q(state="retired"),
+                name="one_key_signs_and_one_waits",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["keep_until"], condition=models.Q(state="retired"), name="key_to_drop"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.selector
+
+
 class DomainRecord(TenantRow):
     """One DNS record that a sender domain must publish, and what was last seen of it."""
 
@@ -102,6 +148,10 @@ class DomainRecord(TenantRow):
         COULD_NOT_CHECK = "could_not_check", "Could not check"
 
     domain = models.ForeignKey(SenderDomain, on_delete=models.CASCADE, related_name="records")
+    key = models.ForeignKey(DomainKey, on_delete=models.CASCADE, null=True, related_name="records")
+    required = models.BooleanField(
+        default=True, help_text="No: of a key that comes or goes; it does not count for the status."
+    )
     position = models.PositiveSmallIntegerField()
     host = models.CharField(max_length=253)
     type = models.CharField(max_length=5)
