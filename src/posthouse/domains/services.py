@@ -18,6 +18,7 @@ from posthouse.domains import ownership
 from posthouse.domains.errors import DomainInUse, ManagementOff
 from posthouse.domains.models import SenderDomain
 from posthouse.domains.record_sets import make_records
+from posthouse.domains.turns import take_turn
 
 # Whether somebody still needs a domain is known by features above; they add their question here.
 IN_USE: list[Callable[[SenderDomain], list[str]]] = []
@@ -32,6 +33,8 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
     if not account.group.sender_domain_management:
         raise ManagementOff
     name = _normal(name)
+    _one_at_a_time(account)
+    take_turn(registered_domain(name))
     domain = SenderDomain.objects.select_for_update().filter(account=account, name=name).first()
     if domain and domain.status != SenderDomain.Status.DELETED:
         raise ValidationError({"name": f"{name} is already one of your sender domains."})
@@ -55,6 +58,7 @@ def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
     unknown = set(values) - {*_RECORD_SETTINGS}
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
+    take_turn(domain.registered)
     domain = SenderDomain.objects.select_for_update().get(pk=domain.pk)
     before, changed = audit.changes(domain, values)
     if not changed:
@@ -105,6 +109,7 @@ def delete(actor: Actor, domain: SenderDomain) -> None:
 
 @transaction.atomic
 def _happen(actor: Actor, domain: SenderDomain, event: Event) -> SenderDomain:
+    take_turn(domain.registered)
     row = SenderDomain.objects.select_for_update().get(pk=domain.pk)
     before = Status(row.status)
     following = after(before, event, proven=row.proven, suspended_from=_suspended_from(row))
@@ -150,6 +155,11 @@ def _normal(name: str) -> str:
         return normalise_domain(name)
     except BadDomain as error:
         raise ValidationError({"name": str(error)}) from error
+
+
+def _one_at_a_time(account: Account) -> None:
+    """Others who add a domain to the account wait, so that no two take its last place."""
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
 def _demand_room(account: Account) -> None:

@@ -20,6 +20,7 @@ from posthouse.domains.errors import NameHeld
 from posthouse.domains.examine import Examination
 from posthouse.domains.models import DomainCheck, DomainRecord, SenderDomain
 from posthouse.domains.services import announce
+from posthouse.domains.turns import take_turn
 
 KEPT_CHECKS = 200  # of one domain, however often somebody asks
 _MOST_SEEN, _LONGEST_SEEN = 10, 500  # a stranger's zone may hold 64 kB at one name
@@ -55,6 +56,7 @@ def asked_of(domain: SenderDomain) -> Asked:
 @transaction.atomic
 def settle(actor: Actor, asked: Asked, examination: Examination) -> Settled:
     """Keeps the answers; moves nothing if the records were made anew while DNS was asked."""
+    take_turn(asked.domain.registered)
     domain = SenderDomain.objects.select_for_update().get(pk=asked.domain.pk)
     if domain.random != asked.domain.random:
         return Settled(domain)
