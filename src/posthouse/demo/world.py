@@ -18,6 +18,7 @@ from posthouse.demo.parts import Parts, free_port
 
 MASTER = "mailer.example.net"
 SENDER_DOMAIN = "mail.harbourbooks.example.com"
+UNFINISHED_DOMAIN = "shop.harbourbooks.example.com"
 SMTP_LOGIN = "posthouse"
 
 

@@ -20,7 +20,7 @@ from posthouse.core.dns.errors import DnsError
 from posthouse.core.dns.names import normal_name, registered_domain
 from posthouse.core.dns.records import Record, RecordType, record, zone_line
 
-TTL = 60  # seconds; a demo is not to wait
+TTL = 5  # seconds; a demo is not to wait
 
 _HEAD = """@ {ttl} IN SOA ns.{zone}. hostmaster.{zone}. 1 3600 600 86400 {ttl}
 @ {ttl} IN NS ns.{zone}.
