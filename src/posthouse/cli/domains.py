@@ -4,6 +4,8 @@ import getpass
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from posthouse.accounts.actors import Actor
+    from posthouse.core.verification.forecast import Forecast
     from posthouse.domains.examine import NameServers
     from posthouse.domains.explaining import Subject
     from posthouse.domains.models import SenderDomain
@@ -152,6 +155,30 @@ def explain(
         _print_json(answers)
     else:
         typer.echo("\n\n".join(map(_paragraph, answers)))
+
+
+@app.command("forecast")
+def forecast(names: Names, account: AccountSlug = "", as_json: AsJson = False) -> None:
+    """Says what receivers will make of SPF, DKIM and DMARC, by the last checks; asks no DNS.
+
+    Exit code 1: DMARC fails for one of them. Example: posthouse domains forecast mail.example.com
+    """
+    _start("")
+    from posthouse.core.verification.evidence import Outlook
+    from posthouse.deliveries.forecasting import forecast_for
+    from posthouse.deliveries.route import RouteRefused
+
+    with _reach(account):
+        try:
+            found = {name: forecast_for(_named(name, account)) for name in names}
+        except RouteRefused as refused:
+            fail(str(refused))
+    if as_json:
+        _print_json([{"domain": name} | asdict(each) for name, each in found.items()])
+    else:
+        typer.echo("\n\n".join(_outlook(name, each) for name, each in found.items()))
+    failing = any(each.dmarc.outlook is Outlook.FAILS for each in found.values())
+    raise typer.Exit(1 if failing else 0)
 
 
 def _start(resolver: str, *, migrated: bool = True) -> None:
@@ -313,5 +340,15 @@ def _paragraph(told: dict[str, Any]) -> str:
     return "\n".join(lines if told["advice"] else [*lines, "  Nothing to change."])
 
 
+def _outlook(name: str, found: "Forecast") -> str:
+    """A forecast for a person: each mechanism with its why, its next step and its age."""
+    lines = [name]
+    for each in found.mechanisms:
+        lines.append(f"  {each.name:<5} {each.outlook.words:<15} {each.sentence}")
+        lines += [f"{'':>24}→ {each.next_step}"] if each.next_step else []
+        lines += [f"{'':>24}As of {each.as_of:%Y-%m-%d %H:%M} UTC."] if each.as_of else []
+    return "\n".join(lines)
+
+
 def _print_json(told: Sequence[dict[str, Any]]) -> None:
-    typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=datetime.isoformat))

@@ -1,15 +1,16 @@
 """Forecasts what receivers will make of an account's mail, from rows alone: no DNS is asked."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from posthouse.accounts.dns_configuration import ConfigurationUnreadable, configuration
 from posthouse.accounts.models import Account
+from posthouse.core.channels import Channel
 from posthouse.core.dns.masterdomain import MasterFinding, State
 from posthouse.core.dns.names import normal_name
 from posthouse.core.verification.evidence import Stored, StoredRecord
 from posthouse.core.verification.forecast import Forecast, Mail, Signature, forecast
-from posthouse.deliveries.route import Route
+from posthouse.deliveries.route import Route, SenderChoice, preview
 from posthouse.domains.models import DomainRecord, MasterCheck, SenderDomain
 
 
@@ -22,6 +23,18 @@ def forecast_of(account: Account, route: Route) -> Forecast:
         server=route.server_name,
     )
     return forecast(mail, _stored(account, mail))
+
+
+def forecast_for(domain: SenderDomain) -> Forecast:
+    """The same for campaigns from a sender domain, as its account would send them now.
+
+    Raises RouteRefused where none can leave.
+    """
+    sender = SenderChoice(from_local=_ANYBODY, sender_domain=domain)
+    return forecast_of(domain.account, preview(domain.account, Channel.MARKETING, sender))
+
+
+_ANYBODY: Final = "news"  # what stands before the @ makes no difference
 
 
 def _signatures(route: Route) -> tuple[Signature, ...] | None:
