@@ -12,6 +12,7 @@ from django.http import HttpRequest, QueryDict
 from posthouse.accounts import dns_configuration
 from posthouse.accounts.keys import ROLES
 from posthouse.accounts.models import Account, Membership, Role, User, UserGroup
+from posthouse.accounts.notices import READERS
 
 Saved = TypeVar("Saved")
 
@@ -145,6 +146,23 @@ class ProfileForm(forms.Form):
     """What people may change of themselves."""
 
     name = forms.CharField(max_length=100, required=False, help_text="What your colleagues see.")
+    notices_by_mail = forms.BooleanField(
+        label="Notices by mail",
+        required=False,
+        help_text="When a sender domain goes wrong or a webhook is switched off; at most one mail "
+        "an hour from this account.",
+    )
+
+    def __init__(self, data: Any = None, *, membership: Membership) -> None:
+        super().__init__(
+            data,
+            initial={
+                "name": membership.user.name,
+                "notices_by_mail": membership.notices_by_mail,
+            },
+        )
+        if membership.role not in READERS:
+            del self.fields["notices_by_mail"]
 
 
 ROLE_HELP = "Viewers look, managers edit and send, owners also manage the team, keys and account."

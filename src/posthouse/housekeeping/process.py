@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from posthouse.accounts import access
+from posthouse.accounts import access, notices
 from posthouse.audience.imports import forget_abandoned
 from posthouse.audience.imports import run_next as run_next_import
 from posthouse.deliveries import sweep
@@ -59,7 +59,12 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
         Job("domain checks", lambda: check_due(lambda: not stop.is_set()), every=60),
         Job("old domain checks", forget_old_checks, every=600),
     )
-    return mail, imports, names
+    # System mail may be slow; nobody's campaign waits for it.
+    to_people = (
+        Job("notices", notices.send_next, every=1),
+        Job("old notices", notices.forget_old, every=3600),
+    )
+    return mail, imports, names, to_people
 
 
 def run() -> None:
