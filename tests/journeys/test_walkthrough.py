@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from posthouse.core.dns.records import RecordType, record
 from posthouse.demo import newsletter
-from posthouse.demo.dns.zones import publish
+from posthouse.demo.dns.zones import publish, withdraw
 from posthouse.demo.record import StoredMessage, read_record
 from posthouse.demo.samples import write_subscribers_csv
 from posthouse.demo.world import MASTER, SENDER_DOMAIN, SMTP_LOGIN, World
@@ -127,7 +128,7 @@ def accept_the_invitation(page: Page, world: World) -> None:
 
 
 def add_and_verify_a_domain(page: Page, world: World) -> None:
-    """5. A sender domain: its records copied from the page into the demo's DNS, then verified."""
+    """5. A sender domain: its records copied into DNS, one of them mistaken, mended, verified."""
     page.get_by_role("link", name="Sender domains", exact=True).click()
     look(page, "domains-empty")
     page.get_by_role("link", name="Add a sender domain").click()
@@ -141,7 +142,15 @@ def add_and_verify_a_domain(page: Page, world: World) -> None:
     page.get_by_role("button", name="Copy all records").click()
     copied = page.evaluate("navigator.clipboard.readText()").splitlines()
     lines = [line.split(" ", 2) for line in copied if line]
-    publish(world.zones, [record(host, RecordType(kind), value) for host, kind, value in lines])
+    right = [record(host, RecordType(kind), value) for host, kind, value in lines]
+    hasty = [replace(right[0], host=f"{right[0].host}.example.com"), *right[1:]]
+    publish(world.zones, hasty)
+    page.get_by_role("button", name="Verify DNS records").click()
+    expect(page.get_by_text("Not everything is right yet: 6 of 7 records are.")).to_be_visible()
+    expect(page.get_by_text("your DNS provider added example.com to the host")).to_be_visible()
+    look(page, "domain-explained")
+    withdraw(world.zones, hasty)
+    publish(world.zones, right)
     page.get_by_role("button", name="Verify DNS records").click()
     expect(page.get_by_text("Enabled", exact=True).first).to_be_visible()
     look(page, "domain-enabled")
