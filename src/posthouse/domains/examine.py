@@ -8,6 +8,7 @@ from posthouse.core.dns.answers import NO_ANSWERS, Answer, Answers, Question
 from posthouse.core.dns.records import Record
 from posthouse.core.verification import hosting
 from posthouse.core.verification.advice import Advice, advise
+from posthouse.core.verification.cases import Known
 from posthouse.core.verification.checks import (
     CheckResult,
     Finding,
@@ -83,7 +84,7 @@ async def examine_async(
         _ask_authority(troubled, domain, resolver, servers),
     )
     known = {**answers, **included, **more}
-    diagnoses = diagnose_all(findings, known, domain=domain, authority=authority)
+    diagnoses = diagnose_all(findings, Known(known, authority), domain=domain)
     return Examination(
         result(each.verdict for each in diagnoses),
         diagnoses,
