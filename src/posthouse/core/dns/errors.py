@@ -82,3 +82,13 @@ class PatternMalformed(TemplateError):
 
 class PatternsClash(TemplateError):
     """Two patterns make records that cannot be published together, or the same record twice."""
+
+
+class PhpRefused(DnsError):
+    """A PHP file of DNS templates has something else than we can read; `line` counts from 1."""
+
+    def __init__(self, line: int, expected: str, found: str) -> None:
+        super().__init__(f"line {line}: expected {expected}, found {found}")
+        self.line = line
+        self.expected = expected
+        self.found = found
