@@ -53,5 +53,36 @@ class NeighbourHeld(NameHeld):
         self.name, self.neighbour = name, neighbour
 
 
+class KeysRefused(DomainRefused):
+    """Base of what cannot be done with a domain's own DKIM keys."""
+
+
+class NoOwnKeys(KeysRefused):
+    """Nothing to rotate: the domain has no key of its own that signs."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} has no DKIM key of its own that signs. Where its DNS template asks for none, "
+            "the operator's key signs, and the operator changes that."
+        )
+
+
+class RotationWaits(KeysRefused):
+    """New keys wait for their records already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"New DKIM keys of {name} already wait for their records. Publish these, or call the "
+            "rotation off first."
+        )
+
+
+class NoRotation(KeysRefused):
+    """There is no rotation to call off."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No rotation of {name} is under way.")
+
+
 # What a page shows as a sentence.
 REFUSALS = (DomainRefused, DnsConfigurationRefused, StatusRefused)

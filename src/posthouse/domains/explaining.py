@@ -11,7 +11,7 @@ from django.conf import settings
 from posthouse.accounts.dns_configuration import TemplateMissing, configuration
 from posthouse.core.addresses import normalise_domain
 from posthouse.core.dns import names
-from posthouse.core.dns.records import Record, RecordType
+from posthouse.core.dns.records import Record
 from posthouse.core.dns.templates import RecordPattern, Template, generate
 from posthouse.core.verification.diagnosis import Diagnosis
 from posthouse.domains.errors import DomainRefused
@@ -53,9 +53,9 @@ class Explanation:
 
 
 def of_registered(domain: SenderDomain) -> Subject:
-    """A domain of an account, with the records that it has."""
+    """A domain of an account, with the records that it must publish."""
     rows = domain.records.order_by("position")
-    records = tuple(Record(r.host, RecordType(r.type), r.value, r.purpose) for r in rows)
+    records = tuple(row.as_published() for row in rows if row.is_wanted)
     return Subject(domain.name, domain.status, records)
 
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from posthouse.accounts.tenancy import TenantRow, public_id
+from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.dns.templates import PURPOSES
 from posthouse.core.verification.checks import CheckResult
 
@@ -174,6 +175,16 @@ class DomainRecord(TenantRow):
     def what_for(self) -> str:
         """The purpose as a sentence for whoever publishes it."""
         return PURPOSES.get(self.purpose, self.purpose)
+
+    @property
+    def is_wanted(self) -> bool:
+        """It is to be published now; a key that retired only leaves its record for a while."""
+        return self.required or (self.key is not None and self.key.state == DomainKey.State.WAITING)
+
+    def as_published(self) -> Record:
+        """What is to stand in DNS."""
+        kind = RecordType(self.type)
+        return Record(self.host, kind, self.value, self.purpose, self.required)
 
 
 class DomainCheck(TenantRow):

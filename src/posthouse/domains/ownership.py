@@ -85,8 +85,9 @@ def taken(account_id: int, addresses: Iterable[str]) -> frozenset[str]:
 
 
 def forget(domain: SenderDomain) -> None:
-    """Leaves of a deleted domain only the name: nothing that DNS could ever verify again."""
+    """Leaves of a deleted domain only the name: nothing to verify again, no key to sign with."""
     domain.records.all().delete()
+    domain.keys.all().delete()
     domain.random, domain.next_check_at, domain.warning, domain.advice = "", None, "", []
     domain.proven = domain.owner_proven = False
     domain.failures_in_row = 0

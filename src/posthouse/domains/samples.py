@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from posthouse.accounts.models import UserGroup
+from posthouse.core.dns.own_keys import SAMPLE_KEYS
 from posthouse.core.dns.records import Record
 from posthouse.core.dns.templates import DnsConfiguration, Template, generate
 
@@ -47,4 +48,5 @@ def sample_records(template: Template) -> tuple[Record, ...]:
         tracking_subdomain=True,
         random="abcdefghij",
         ownership_hash="a-token-that-only-the-account-is-shown",
+        keys=SAMPLE_KEYS,
     )

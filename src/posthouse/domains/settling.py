@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from posthouse.accounts import audit
 from posthouse.accounts.actors import SYSTEM, Actor
-from posthouse.core.dns.records import Record, RecordType
+from posthouse.core.dns.records import Record
 from posthouse.core.verification import grace
 from posthouse.core.verification.checks import CheckResult, Verdict
 from posthouse.core.verification.diagnosis import Diagnosis
 from posthouse.core.verification.status import Status, after_check
-from posthouse.domains import claims, ownership
+from posthouse.domains import claims, keys, ownership
 from posthouse.domains.errors import NameHeld
 from posthouse.domains.examine import Examination
-from posthouse.domains.models import DomainCheck, DomainRecord, SenderDomain
+from posthouse.domains.models import DomainCheck, DomainKey, DomainRecord, SenderDomain
 from posthouse.domains.services import announce
 from posthouse.domains.turns import take_turn
 
@@ -37,7 +37,7 @@ class Asked:
     @property
     def records(self) -> list[Record]:
         """The records to look up, in the order of `rows`."""
-        return [Record(r.host, RecordType(r.type), r.value, r.purpose) for r in self.rows]
+        return [row.as_published() for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Settled:
 
 def asked_of(domain: SenderDomain) -> Asked:
     """What to look up for the domain."""
-    return Asked(domain, tuple(sorted(domain.records.all(), key=lambda row: row.position)))
+    wanted = (row for row in domain.records.all() if row.is_wanted)
+    return Asked(domain, tuple(sorted(wanted, key=lambda row: row.position)))
 
 
 @transaction.atomic
@@ -65,7 +66,8 @@ def settle(actor: Actor, asked: Asked, examination: Examination) -> Settled:
     domain.advice = [each.told for each in examination.advice]
     domain.dns_provider = examination.provider or domain.dns_provider
     before = Status(domain.status)
-    held = _move(actor, domain, examination)
+    coming = keys.put_to_work(actor, domain, asked.rows)
+    held = _move(actor, domain, examination, coming)
     domain.save()
     _remember(actor, domain, examination)
     if actor is not SYSTEM or domain.status != before:
@@ -79,7 +81,7 @@ def _keep(rows: Sequence[DomainRecord], diagnoses: Sequence[Diagnosis]) -> None:
     for row, diagnosis in zip(rows, diagnoses, strict=True):
         before = [getattr(row, field) for field in _KEPT_OF_RECORD]
         row.state, row.code = diagnosis.verdict, diagnosis.fault
-        row.seen = [value[:_LONGEST_SEEN] for value in diagnosis.finding.answer.values[:_MOST_SEEN]]
+        row.seen = [value[:_LONGEST_SEEN] for value in diagnosis.seen[:_MOST_SEEN]]
         row.finding = diagnosis.problem
         row.advice = " ".join(part for part in (diagnosis.advice, diagnosis.visible) if part)
         if before != [getattr(row, field) for field in _KEPT_OF_RECORD]:
@@ -87,14 +89,19 @@ def _keep(rows: Sequence[DomainRecord], diagnoses: Sequence[Diagnosis]) -> None:
     DomainRecord.objects.bulk_update(changed, _KEPT_OF_RECORD)
 
 
-def _move(actor: Actor, domain: SenderDomain, examination: Examination) -> NameHeld | None:
+def _move(
+    actor: Actor, domain: SenderDomain, examination: Examination, coming: Sequence[DomainKey]
+) -> NameHeld | None:
     """Sets what the check makes of the domain; NameHeld if the name is another account's."""
     now, result = timezone.now(), examination.result
     before = Status(domain.status)
     chance = random.random()  # noqa: S311 (a spread, no secret)
-    domain.next_check_at = grace.next_check(now, result, settings.DNS_RECHECK, chance)
+    usual = grace.next_check(now, result, settings.DNS_RECHECK, chance)
+    domain.next_check_at = keys.sooner(usual, now, coming)
     domain.checked_at = now
-    if not grace.counts(result, domain.failed_at, now):
+    # A check that only a waiting key brought about must not use up the domain's days of grace.
+    apart = settings.DNS_RECHECK if coming and actor is SYSTEM else grace.BETWEEN_FAILURES
+    if not grace.counts(result, domain.failed_at, now, apart):
         return None
     status, domain.failures_in_row, domain.proven = after_check(
         before, result, domain.failures_in_row, proven=domain.proven
@@ -126,7 +133,7 @@ def _fail(domain: SenderDomain, before: Status, status: Status, examination: Exa
     if before is Status.ENABLED:
         failing = _failing(examination)
         names = [f"{record.host} ({record.type})" for record, _ in failing]
-        domain.warning = grace.warning(domain.failures_in_row, names, len(examination.diagnoses))
+        domain.warning = grace.warning(domain.failures_in_row, names, len(_required(examination)))
         audit.announce(
             "domain.warning",
             domain.account,
@@ -137,7 +144,7 @@ def _fail(domain: SenderDomain, before: Status, status: Status, examination: Exa
 
 
 def _remember(actor: Actor, domain: SenderDomain, examination: Examination) -> None:
-    failing = _failing(examination)
+    failing, total = _failing(examination), len(_required(examination))
     DomainCheck.objects.create(
         account_id=domain.account_id,
         domain=domain,
@@ -145,8 +152,8 @@ def _remember(actor: Actor, domain: SenderDomain, examination: Examination) -> N
         by=actor.name,
         result=examination.result.value,
         status=domain.status,
-        right=len(examination.diagnoses) - len(failing),
-        total=len(examination.diagnoses),
+        right=total - len(failing),
+        total=total,
         wrong=[
             {"host": record.host, "type": record.type, "state": verdict}
             for record, verdict in failing
@@ -159,10 +166,15 @@ def _remember(actor: Actor, domain: SenderDomain, examination: Examination) -> N
             domain.checks.filter(pk__lt=last).delete()
 
 
+def _required(examination: Examination) -> list[Diagnosis]:
+    """Those of the records on which the domain depends."""
+    return [each for each in examination.diagnoses if each.finding.record.required]
+
+
 def _failing(examination: Examination) -> list[tuple[Record, Verdict]]:
     return [
         (each.finding.record, each.verdict)
-        for each in examination.diagnoses
+        for each in _required(examination)
         if each.verdict is not Verdict.OK
     ]
 

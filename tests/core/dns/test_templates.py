@@ -84,7 +84,7 @@ def test_the_empty_template_asks_for_nothing_and_proves_nothing() -> None:
 
 def test_gateway_templates_and_system_values_are_read() -> None:
     configuration = parse(SHIPPED.read_text(encoding="utf-8"))
-    assert list(configuration.gateway) == ["Default", "Octeth classic", "Empty"]
+    assert list(configuration.gateway) == ["Default", "Own keys", "Octeth classic", "Empty"]
     assert configuration.system.dkim_selector == "key1"
     assert configuration.system.sender_domain == "mailer.example.net"
 

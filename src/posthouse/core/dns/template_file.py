@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
+from posthouse.core.dns import own_keys
 from posthouse.core.dns.clashes import first_clash
 from posthouse.core.dns.errors import (
     DnsError,
@@ -18,6 +19,7 @@ from posthouse.core.dns.errors import (
     TemplateError,
     TomlSyntaxWrong,
 )
+from posthouse.core.dns.own_keys import SAMPLE_KEYS
 from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.dns.templates import (
     PLACEHOLDERS,
@@ -96,6 +98,7 @@ def _template(path: Path, content: object, lines: TomlLines) -> Template:
     at = [lines.of_entry(path, number) for number in range(len(records))]
     patterns = [_pattern(entry, line) for entry, line in zip(records, at, strict=True)]
     _refuse_clashes(patterns, at)
+    _refuse_half_keys(patterns, at)
     return Template(path[1], tuple(patterns))
 
 
@@ -110,6 +113,8 @@ def _pattern(content: object, line: int) -> RecordPattern:
         _refuse_unknown_placeholder(texts[key], line)
     kind = _record_type(texts["type"], line)
     pattern = RecordPattern(texts["host"], kind, texts["value"], texts["purpose"])
+    if reason := own_keys.mistake(pattern.host, kind, pattern.value):
+        raise PatternMalformed(line, reason)
     _try_out(pattern, line)
     return pattern
 
@@ -161,8 +166,19 @@ def _refuse_clashes(patterns: Sequence[RecordPattern], lines: Sequence[int]) -> 
         raise PatternsClash(lines[clash.later], reason)
 
 
+def _refuse_half_keys(patterns: Sequence[RecordPattern], lines: Sequence[int]) -> None:
+    """Refuses keys of the domain's own with which receivers could not check its mail."""
+    hosts = [pattern.host for pattern in patterns]
+    for pattern, line in zip(patterns, lines, strict=True):
+        for algorithm in pattern.keys:
+            if reason := own_keys.missing(hosts, algorithm):
+                raise PatternMalformed(line, reason)
+
+
 def _made(pattern: RecordPattern) -> Record:
-    (entry,) = generate(Template("", (pattern,)), tracking_subdomain=True, **_SAMPLE)
+    (entry,) = generate(
+        Template("", (pattern,)), tracking_subdomain=True, keys=SAMPLE_KEYS, **_SAMPLE
+    )
     return entry
 
 

@@ -12,6 +12,9 @@ AFTER_TROUBLE = timedelta(hours=1)
 # Whoever presses "Verify" three times while a provider is mending something loses nothing by it.
 BETWEEN_FAILURES = timedelta(hours=1)
 
+# While a new key waits, its record is looked for at growing intervals, beginning with this one.
+FIRST_LOOK = timedelta(minutes=5)
+
 # Domains that were added together drift apart by so much of the interval with every check.
 SPREAD = 0.1
 _MOST_NAMED = 3
@@ -23,11 +26,24 @@ def next_check(now: datetime, result: CheckResult, every: timedelta, chance: flo
     return now + pause * (1 + SPREAD * chance)
 
 
-def counts(result: CheckResult, counted_at: datetime | None, now: datetime) -> bool:
-    """Does this check count? A failure does, unless another one counted just before."""
+def next_look(now: datetime, asked_at: datetime, every: timedelta) -> datetime:
+    """When to look again for a record that somebody was asked for: the later, the longer it takes.
+
+    Each pause is half of the time that went by, so a week costs some twenty checks.
+    """
+    return now + min(every, max(FIRST_LOOK, (now - asked_at) / 2))
+
+
+def counts(
+    result: CheckResult,
+    counted_at: datetime | None,
+    now: datetime,
+    apart: timedelta = BETWEEN_FAILURES,
+) -> bool:
+    """Does this check count? A failure does, unless another one counted less than `apart` ago."""
     if result is not CheckResult.FAILED or counted_at is None:
         return True
-    return now - counted_at >= BETWEEN_FAILURES
+    return now - counted_at >= apart
 
 
 def warning(failures: int, failing: Sequence[str], total: int) -> str:
