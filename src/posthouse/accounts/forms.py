@@ -54,6 +54,12 @@ class GroupForm(forms.Form):
         help_text="What the accounts' sender domains must publish. A change counts for domains "
         "that are added afterwards.",
     )
+    gateway_dns_template = forms.ChoiceField(
+        label="DNS template of the e-mail gateway",
+        required=False,
+        initial="Default",
+        help_text="The same for domains that send over the gateway.",
+    )
     sender_domains_limit = forms.IntegerField(
         label="Sender domains per account",
         min_value=0,
@@ -66,14 +72,18 @@ class GroupForm(forms.Form):
         initial = model_to_dict(group, fields=list(self.base_fields)) if group else {}
         super().__init__(data, initial=initial)
         self.problem = ""
-        chosen = [group.campaign_dns_template] if group else []
+        offered: dict[str, list[str]] = {"campaign": [], "gateway": []}
         try:
-            offered = list(dns_configuration.configuration().campaign)
+            found = dns_configuration.configuration()
+            offered = {"campaign": list(found.campaign), "gateway": ["", *found.gateway]}
         except dns_configuration.ConfigurationUnreadable as error:
-            offered, self.problem = [], str(error)
-        names = dict.fromkeys(offered + chosen)
-        choice = self.fields["campaign_dns_template"]
-        choice.choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+            self.problem = str(error)
+        for section, names in offered.items():
+            field = f"{section}_dns_template"
+            chosen = [getattr(group, field)] if group else []
+            self.fields[field].choices = [  # type: ignore[attr-defined]
+                (name, name or "None") for name in dict.fromkeys(names + chosen)
+            ]
 
     def clean_sender_domains_limit(self) -> int:
         return self.cleaned_data["sender_domains_limit"] or 0

@@ -19,6 +19,13 @@ class UserGroup(models.Model):
         help_text="On: campaigns leave only from Enabled sender domains. Off: any From address.",
     )
     campaign_dns_template = models.CharField("DNS template", max_length=100, default="Default")
+    gateway_dns_template = models.CharField(
+        "DNS template of the e-mail gateway",
+        max_length=100,
+        default="Default",
+        blank=True,
+        help_text="Empty: the group has no gateway domains.",
+    )
     sender_domains_limit = models.PositiveIntegerField(
         default=0, help_text="Sender domains that an account may have; 0 is unlimited."
     )

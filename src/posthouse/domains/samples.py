@@ -28,13 +28,21 @@ def samples(found: DnsConfiguration) -> list[Sample]:
     for name, template in found.campaign.items():
         same = name in found.gateway and found.gateway[name].patterns == template.patterns
         sets = "For campaigns and the e-mail gateway" if same else "For campaigns"
-        groups = UserGroup.objects.filter(campaign_dns_template=name).order_by("name")
-        names = tuple(groups.values_list("name", flat=True))
-        shown.append(Sample(name, sets, sample_records(template), names))
+        groups = groups_with("campaign", name)
+        groups += [each for each in groups_with("gateway", name) if same and each not in groups]
+        shown.append(Sample(name, sets, sample_records(template), tuple(groups)))
     for name, template in found.gateway.items():
         if name not in found.campaign or found.campaign[name].patterns != template.patterns:
-            shown.append(Sample(name, "For the e-mail gateway", sample_records(template), ()))
+            groups = groups_with("gateway", name)
+            records = sample_records(template)
+            shown.append(Sample(name, "For the e-mail gateway", records, tuple(groups)))
     return shown
+
+
+def groups_with(section: str, name: str) -> list[str]:
+    """The user groups that chose this template, "campaign" or "gateway"."""
+    groups = UserGroup.objects.filter(**{f"{section}_dns_template": name}).order_by("name")
+    return list(groups.values_list("name", flat=True))
 
 
 def sample_records(template: Template) -> tuple[Record, ...]:
