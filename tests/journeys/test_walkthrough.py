@@ -52,6 +52,11 @@ def see_the_dns_templates(page: Page) -> None:
     page.get_by_role("link", name="DNS templates").click()
     expect(page.get_by_text("key1._domainkey.mail.example.com").first).to_be_visible()
     look(page, "dns-templates")
+    page.get_by_role("button", name="Check now").click()
+    expect(
+        page.get_by_text("The published key is the one that mail is signed with.")
+    ).to_be_visible()
+    look(page, "dns-templates-checked")
 
 
 def set_up_a_delivery_server(page: Page, world: World) -> None:
