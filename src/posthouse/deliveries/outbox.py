@@ -15,6 +15,7 @@ from posthouse.audience.models import ListMembership, Subscriber, Suppression, m
 from posthouse.core.channels import Channel
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState, Result
+from posthouse.core.identity import FromKind
 from posthouse.core.smtp.messages import Outcome
 from posthouse.deliveries import ledger, verdicts
 from posthouse.deliveries.clock import database_now
@@ -22,6 +23,7 @@ from posthouse.deliveries.models import Attempt, Batch, Delivery, Dispatch
 from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, resolve
 from posthouse.deliveries.services import pause_for_trouble
 from posthouse.deliveries.verdicts import Change
+from posthouse.domains.models import SenderDomain
 from posthouse.servers.models import DeliveryServer
 
 _PENDING, _SENDING = str(DeliveryState.PENDING), str(DeliveryState.SENDING)
@@ -42,7 +44,8 @@ class Parcel:
     fields: Mapping[str, str]
 
 
-Standing = tuple[str, str | None]  # the account's status, and its sender domain's
+# The account's status, its sender domain's, and whether its group manages sender domains.
+Standing = tuple[str, str | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,8 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
 
 def _standing(dispatch: Dispatch) -> Standing:
     domain = dispatch.sender_domain
-    return dispatch.account.status, domain.status if domain else None
+    managed = dispatch.account.group.sender_domain_management
+    return dispatch.account.status, domain.status if domain else None, managed
 
 
 def _lease_end(now: datetime) -> datetime:
@@ -214,14 +218,26 @@ def watch(claim: Claim, parcels: Sequence[Parcel]) -> Watch:
     resting = DeliveryServer.objects.filter(pk=claim.route.server_id, paused_until__gt=Now())
     dispatch = Dispatch.objects.filter(pk=claim.dispatch_id, state=Dispatch.State.RUNNING)
     standing = dispatch.filter(Exists(held), ~Exists(resting)).values_list(
-        "account__status", "sender_domain__status"
+        "account__status", "sender_domain__status", "account__group__sender_domain_management"
     )
     ids = [parcel.id for parcel in parcels]
     left = Delivery.objects.filter(pk__in=ids).filter(_must_not_be_mailed(claim.list_ids))
     return Watch(
-        go_on=standing.first() == claim.standing,
+        go_on=standing.first() == claim.standing and _from_may_stand(claim),
         left=frozenset(left.values_list("pk", flat=True)),
     )
+
+
+def _from_may_stand(claim: Claim) -> bool:
+    """A list's sender is at a domain that the dispatch does not name; it, too, must be Enabled."""
+    *_, managed = claim.standing
+    if not managed or claim.route.identity.kind is not FromKind.LIST_SENDER:
+        return True
+    return SenderDomain.objects.filter(
+        account=claim.account_id,
+        name=claim.route.signing_domain,
+        status=SenderDomain.Status.ENABLED,
+    ).exists()
 
 
 def renew(engine: str, tokens: Sequence[int]) -> None:
