@@ -233,7 +233,7 @@ def test_the_names_of_a_suspended_domain_stay(
 ) -> None:
     page = add(client, base, "mail.stopped.example.com")
     domain = row("mail.stopped.example.com", account)
-    client_of(boss).post(f"/operator/domains/{domain.public_id}/switch/", {"to": "suspended"})
+    client_of(boss).post(f"/operator/sender-domains/{domain.public_id}/switch/", {"to": "suspended"})
     answer = client.post(f"{page}options/", {"subdomain": "other", "tracking_subdomain": "on"})
 
     assert "is Suspended" in answer.content.decode()
@@ -262,7 +262,7 @@ def test_disable_and_enable_and_the_operators_suspension(
     page = add(client, base, "mail.switch.example.com")
     domain = row("mail.switch.example.com", account)
     operator = client_of(boss)
-    url = f"/operator/domains/{domain.public_id}/switch/"
+    url = f"/operator/sender-domains/{domain.public_id}/switch/"
     seen = []
     for who, address, to in (
         (client, f"{page}switch/", "disabled"),
@@ -275,7 +275,7 @@ def test_disable_and_enable_and_the_operators_suspension(
         seen.append(row("mail.switch.example.com", account).status)
 
     assert seen == ["disabled", "enabled", "suspended", "suspended", "enabled"]
-    assert "mail.switch.example.com" in operator.get("/operator/domains/").content.decode()
+    assert "mail.switch.example.com" in operator.get("/operator/sender-domains/").content.decode()
     assert "Octeth classic" in operator.get("/operator/dns-templates/").content.decode()
 
 
@@ -286,7 +286,7 @@ def test_the_operator_is_asked_before_a_suspension_and_finds_domains_by_state_an
     add(client, base, "mail.asked.example.com")
     domain = row("mail.asked.example.com", account)
     operator = client_of(boss)
-    asked = operator.get(f"/operator/domains/{domain.public_id}/switch/").content.decode()
+    asked = operator.get(f"/operator/sender-domains/{domain.public_id}/switch/").content.decode()
     assert "Suspend mail.asked.example.com" in asked
     assert row("mail.asked.example.com", account).status == "enabled"
     for narrowed, found in (
@@ -294,7 +294,7 @@ def test_the_operator_is_asked_before_a_suspension_and_finds_domains_by_state_an
         ("?state=suspended", False),
         ("?q=nobody", False),
     ):
-        listed = operator.get(f"/operator/domains/{narrowed}").content.decode()
+        listed = operator.get(f"/operator/sender-domains/{narrowed}").content.decode()
         assert ("mail.asked.example.com" in listed) is found
 
 

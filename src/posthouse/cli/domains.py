@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posthouse.cli import domain_list
 from posthouse.cli.starting import fail, start_django
 
 if TYPE_CHECKING:
@@ -54,13 +55,12 @@ def listing(
     """Shows the sender domains of an account, or of all. Example: posthouse domains list --json"""
     _start(resolver)
     with _reach(account):
-        rows = [_told(domain) for domain in _domains(account)]
+        rows = domain_list.listed(account)
     if as_json:
         _print_json(rows)
         return
-    for row in rows:
-        records = f"{row['records_ok']} of {row['records_total']} records OK"
-        typer.echo(f"{row['name']}  {row['status']}  {records}  ({row['account']})")
+    for line in domain_list.columns(rows):
+        typer.echo(line)
     if not rows:
         typer.echo("There is no sender domain yet. Add one: posthouse domains add NAME --account …")
 
@@ -292,20 +292,6 @@ def _at_the_shell() -> "Actor":
     from posthouse.accounts.models import Role
 
     return Actor("system", f"{getpass.getuser()} at the command line", role=Role.OWNER)
-
-
-def _told(domain: "SenderDomain") -> dict[str, Any]:
-    return {
-        "id": domain.public_id,
-        "name": domain.name,
-        "account": domain.account.slug,
-        "status": domain.status,
-        "template": domain.template,
-        "records_ok": domain.records.filter(state="ok").count(),
-        "records_total": domain.records.count(),
-        "checked_at": domain.checked_at.isoformat() if domain.checked_at else None,
-        "verified_at": domain.verified_at.isoformat() if domain.verified_at else None,
-    }
 
 
 def _tell_records(domains: "Sequence[SenderDomain]", as_json: bool) -> None:

@@ -84,5 +84,32 @@ class NoRotation(KeysRefused):
         super().__init__(f"No rotation of {name} is under way.")
 
 
+class NothingToSend(DomainRefused):
+    """The domain has no records to mail."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has no records to publish, so there is nothing to mail.")
+
+
+class TooManyMails(DomainRefused):
+    """Records are mailed to a few people; beyond that a stolen sign-in could spam with them."""
+
+    def __init__(self, at_most: int) -> None:
+        super().__init__(
+            f"An account can mail its records {at_most} times an hour. Wait a little, or download"
+            " the zone file and send it yourself."
+        )
+
+
+class MailNotSent(DomainRefused):
+    """The installation's own mail server did not take the mail."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(
+            f"The mail to {to} could not be sent: the installation's mail server did not take it."
+            " Download the zone file and send it yourself, and tell your operator."
+        )
+
+
 # What a page shows as a sentence.
 REFUSALS = (DomainRefused, DnsConfigurationRefused, StatusRefused)

@@ -23,6 +23,11 @@ from posthouse.domains.turns import take_turn
 # Whether somebody still needs a domain is known by features above; they add their question here.
 IN_USE: list[Callable[[SenderDomain], list[str]]] = []
 
+# Who would be left without a From address, were the domain deleted; told in the same way.
+LEFT_WITHOUT: list[Callable[[SenderDomain], list[str]]] = []
+
+LONGEST_REASON = 500
+
 _RECORD_SETTINGS = ("subdomain", "track_prefix", "tracking_subdomain")
 
 
@@ -85,10 +90,13 @@ def enable(actor: Actor, domain: SenderDomain) -> SenderDomain:
     return _happen(actor, domain, Event.ENABLE)
 
 
-def suspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
-    """The operator stops it; its owner cannot lift that."""
+def suspend(actor: Actor, domain: SenderDomain, reason: str = "") -> SenderDomain:
+    """The operator stops it, and may tell its owner why; its owner cannot lift that."""
     demand_operator(actor)
-    return _happen(actor, domain, Event.SUSPEND)
+    reason = " ".join(reason.split())
+    if len(reason) > LONGEST_REASON:
+        raise ValidationError({"reason": f"At most {LONGEST_REASON} characters, please."})
+    return _happen(actor, domain, Event.SUSPEND, reason)
 
 
 def unsuspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
@@ -101,22 +109,31 @@ def unsuspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
 def delete(actor: Actor, domain: SenderDomain) -> None:
     """It goes from all lists; sent mail keeps its history. Adding it again begins anew."""
     demand(actor, "edit")
-    users = [user for question in IN_USE for user in question(domain)]
-    if users:
+    if users := users_of(domain):
         raise DomainInUse(domain.name, users)
     ownership.forget(_happen(actor, domain, Event.DELETE))
 
 
+def users_of(domain: SenderDomain) -> list[str]:
+    """Who is sending from it now, as in “the campaign “Autumn””."""
+    return [user for question in IN_USE for user in question(domain)]
+
+
+def left_without(domain: SenderDomain) -> list[str]:
+    """Who means to send from it."""
+    return [one for question in LEFT_WITHOUT for one in question(domain)]
+
+
 @transaction.atomic
-def _happen(actor: Actor, domain: SenderDomain, event: Event) -> SenderDomain:
+def _happen(actor: Actor, domain: SenderDomain, event: Event, reason: str = "") -> SenderDomain:
     take_turn(domain.registered)
     row = SenderDomain.objects.select_for_update().get(pk=domain.pk)
     before = Status(row.status)
     following = after(before, event, proven=row.proven, suspended_from=_suspended_from(row))
     if event is Event.SUSPEND and before is not Status.SUSPENDED:
-        row.suspended_from = before
+        row.suspended_from, row.suspension_reason = before, reason
     if event is Event.UNSUSPEND:
-        row.suspended_from = ""
+        row.suspended_from = row.suspension_reason = ""
     _stand(row, following)
     row.save()
     audit.record(
@@ -125,7 +142,7 @@ def _happen(actor: Actor, domain: SenderDomain, event: Event) -> SenderDomain:
         row,
         account=row.account,
         before={"status": before},
-        after={"status": following},
+        after={"status": following} | ({"reason": reason} if reason else {}),
     )
     announce(row, before)
     return row

@@ -1,0 +1,134 @@
+"""The records of a sender domain as a person publishes them, in the words of their provider."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from posthouse.core.dns.records import relative_host
+from posthouse.core.verification import hosting
+from posthouse.domains.models import DomainKey, DomainRecord, SenderDomain
+
+# A key that comes or goes: what to do with its record, and why.
+_KEYS: Mapping[str, tuple[str, str]] = {
+    DomainKey.State.WAITING: (
+        "New key: publish this beside the old one",
+        "It signs as soon as a check has found it; until then the old key does.",
+    ),
+    DomainKey.State.SIGNING: (
+        "Key in use: leave it in place",
+        "Receivers check your mail with it.",
+    ),
+    DomainKey.State.RETIRED: (
+        "Old key: leave until {until}, then remove",
+        "Mail that is still on its way was signed with it.",
+    ),
+}
+_OTHER: Final = ("Not needed", "It does not count for the status of the domain.")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One record: `relative` is what a form takes that adds `zone` to the host by itself."""
+
+    host: str
+    relative: str
+    zone: str
+    type: str
+    value: str
+    what_for: str
+    state: str
+    code: str
+    finding: str
+    advice: str
+    seen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A record that does not count for the status, and what is to be done with it."""
+
+    title: str
+    lead: str
+    record: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the form of the domain's DNS provider calls host and value; `provider` "": unknown."""
+
+    provider: str
+    host: str
+    value: str
+
+
+def standing(domain: SenderDomain) -> dict[str, Any]:
+    """What the page of the domain shows: its records, those apart, advice, the provider's words."""
+    records = list(domain.records.select_related("key").order_by("position"))
+    required = [record for record in records if record.required]
+    return {
+        "records": shown(domain, required),
+        "apart": apart(domain, (record for record in records if not record.required)),
+        "advice": further_advice(domain, required),
+        "words": words(domain),
+    }
+
+
+def shown(domain: SenderDomain, records: Iterable[DomainRecord]) -> list[Shown]:
+    """The records with the host in both forms."""
+    return [_shown(domain, record) for record in records]
+
+
+def apart(domain: SenderDomain, records: Iterable[DomainRecord]) -> list[Apart]:
+    """The records that are not required, each with what is to be done with it."""
+    return [_apart(_shown(domain, record), record.key) for record in records]
+
+
+def told(domain: SenderDomain, record: DomainRecord) -> dict[str, Any]:
+    """One record for scripts, in the words of `posthouse domains explain`."""
+    return {
+        "host": record.host,
+        "relative_host": relative_host(record.host, domain.registered),
+        "type": record.type,
+        "value": record.value,
+        "purpose": record.purpose,
+        "required": record.required,
+        "state": record.state,
+        "code": record.code,
+        "sentence": record.finding,
+        "next_step": record.advice,
+        "seen": record.seen,
+    }
+
+
+def words(domain: SenderDomain) -> Words:
+    """As its provider says it, if the last check saw who that is."""
+    known = hosting.named(domain.dns_provider)
+    return Words(known.name, known.host, known.value) if known else Words("", "Host", "Value")
+
+
+def further_advice(domain: SenderDomain, records: Iterable[DomainRecord]) -> list[dict[str, Any]]:
+    """The advice about the domain as a whole: what no record of its own tells already."""
+    told = {record.code for record in records}
+    return [each for each in domain.advice if each["code"] not in told]
+
+
+def _apart(record: Shown, key: DomainKey | None) -> Apart:
+    title, lead = _KEYS[key.state] if key else _OTHER
+    until = f"{key.keep_until:%-d %b %Y}" if key and key.keep_until else "it is not used any more"
+    return Apart(title.format(until=until), lead, record)
+
+
+def _shown(domain: SenderDomain, record: DomainRecord) -> Shown:
+    return Shown(
+        host=record.host,
+        relative=relative_host(record.host, domain.registered),
+        zone=domain.registered,
+        type=record.type,
+        value=record.value,
+        what_for=record.what_for,
+        state=record.state,
+        code=record.code,
+        finding=record.finding,
+        advice=record.advice,
+        seen=tuple(record.seen),
+    )
