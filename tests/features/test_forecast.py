@@ -30,7 +30,7 @@ MASTER = [
     ("SPF", "mailer.example.net", "One SPF record, 1 of 10 look-ups."),
     ("DKIM", "key1._domainkey.mailer.example.net", "The published key is the one in use."),
     ("DMARC", "_dmarc.mailer.example.net", "One policy, p=none, with relaxed alignment."),
-]
+]  # check, host, sentence
 
 
 def made(account: Account, template: str = "Default") -> SenderDomain:
@@ -46,6 +46,7 @@ def made(account: Account, template: str = "Default") -> SenderDomain:
         at=now,
         findings=[
             {"check": check, "host": host, "state": "ok", "sentence": said, "next_step": ""}
+            | ({"seen": "v=DMARC1; p=none"} if check == "DMARC" else {})
             for check, host, said in MASTER
         ],
     )
@@ -83,6 +84,7 @@ def test_the_page_before_sending_tells_each_outcome_with_its_age(
     assert all(f"<strong>{each} will pass.</strong>" in page for each in ("SPF", "DKIM", "DMARC"))
     assert f"sl.{NAME} leads to mailer.example.net. One SPF record" in page
     assert "3 hours ago" in page
+    assert "will fail" not in page
 
 
 def test_a_failing_forecast_warns_and_stops_nothing(sending: Sending, browser: Client) -> None:
@@ -92,7 +94,8 @@ def test_a_failing_forecast_warns_and_stops_nothing(sending: Sending, browser: C
     )
     page = page_of(campaign, browser)
 
-    assert "<strong>DMARC will fail.</strong>" in page
+    assert page.index("DMARC will fail") < page.index("Send to 2 people now")
+    assert "<strong>SPF will fail.</strong> It leads elsewhere." in page
     assert "→ Let it lead to us." in page
     address = f"/a/{campaign.account.slug}/campaigns/{campaign.public_id}/send/"
     browser.post(address, {"revision": campaign.revision})
@@ -121,7 +124,7 @@ def test_the_api_tells_the_same(sending: Sending, api_of: Callable[..., Client])
         "passes",
     ]
     assert f"include no DKIM key at key1._domainkey.{NAME}" in told["dkim"]["sentence"]
-    assert told["dkim"]["next_step"].startswith("Ask your operator for a DNS template")
+    assert told["dkim"]["next_step"].startswith("Ask your operator for a DNS template that puts")
     assert (told["spf"]["aligned"], told["policy"]) == (True, "")
     assert told["spf"]["as_of"].endswith("Z")
 

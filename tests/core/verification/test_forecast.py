@@ -189,6 +189,15 @@ def test_two_policies_are_none() -> None:
     assert forecast(MAIL, stored(PATH, SIGNED, two)).policy == ""
 
 
+def test_without_a_policy_it_says_where_one_must_stand() -> None:
+    found = forecast(MAIL, stored(PATH, SIGNED))
+    assert found.dmarc.outlook is PASSES
+    assert f"at _dmarc.{DOMAIN} or _dmarc.example.com" in found.dmarc.next_step
+    assert "assumed" not in found.dmarc.sentence  # its DKIM is aligned in any mode
+    assert "relaxed alignment, the default, is assumed" in told(forecast(MAIL, stored(*CLASSIC)))
+    assert not forecast(MAIL, stored(*DEFAULT)).dmarc.next_step
+
+
 def test_the_policy_of_the_bought_domain_holds_below_it_by_its_sp() -> None:
     above = StoredRecord(
         "example.com", "_dmarc.example.com", "TXT", "v=DMARC1; p=reject; sp=quarantine", "dmarc",

@@ -181,7 +181,7 @@ def _without_record(mechanism: str, host: str, stored: Stored) -> Evidence:
     if kept:
         domain = max((record.domain for record in kept), key=len)
         sentence = f"The records of {domain} include no {thing} at {host}."
-        step = "Ask your operator for a DNS template that has it, or publish it there yourself."
+        step = f"Ask your operator for a DNS template that puts a {thing} at {host}."
         known = [record.at for record in kept if record.domain == domain and record.at]
         return Evidence(Outlook.FAILS, sentence, step, min(known, default=None))
     sentence = f"Posthouse does not watch the DNS of {host}."

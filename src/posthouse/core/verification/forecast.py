@@ -155,30 +155,28 @@ def _dmarc(mail: Mail, spf: Mechanism, dkim: Mechanism, found: Policy | None) ->
     vouching = [one for one in (spf, dkim) if one.vouches]
     hopes = [one for one in (spf, dkim) if one.may_vouch]
     if vouching:
-        outlook, (sentence, step) = Outlook.PASSES, _passing(mail, spf, dkim)
+        outlook, sentence, step = Outlook.PASSES, _passing(mail, spf, dkim), ""
     elif hopes:
         open_ones = " and ".join(one.name for one in hopes)
-        sentence = f"It depends on {open_ones}, which cannot be told."
         outlook, step = Outlook.UNKNOWN, hopes[-1].next_step
+        sentence = f"It depends on {open_ones}, which cannot be told."
     else:
-        outlook = Outlook.FAILS
-        sentence, step = (
-            f"Neither SPF nor DKIM vouches for {mail.from_domain}.",
-            _way_out(spf, dkim),
-        )
-    said = f"{sentence} {_of_policy(mail, found, outlook)}"
+        outlook, step = Outlook.FAILS, _way_out(spf, dkim)
+        sentence = f"Neither SPF nor DKIM vouches for {mail.from_domain}."
+    said = f"{sentence} {_of_policy(mail, found, vouching)}"
+    step = step or ("" if found else _publish(mail))
     aligned = {Outlook.PASSES: True, Outlook.FAILS: False}.get(outlook)
     as_of = _oldest(vouching or (spf, dkim), found)
     return Mechanism("DMARC", outlook, mail.from_domain, aligned, said, step, as_of)
 
 
-def _passing(mail: Mail, spf: Mechanism, dkim: Mechanism) -> tuple[str, str]:
+def _passing(mail: Mail, spf: Mechanism, dkim: Mechanism) -> str:
     if spf.vouches and dkim.vouches:
-        return f"SPF and DKIM both vouch for {mail.from_domain}; one would be enough.", ""
+        return f"SPF and DKIM both vouch for {mail.from_domain}; one would be enough."
     if dkim.vouches:
-        return f"DKIM vouches for {mail.from_domain}, also where mail is forwarded.", ""
+        return f"DKIM vouches for {mail.from_domain}, also where mail is forwarded."
     only = f"Only SPF vouches for {mail.from_domain} for certain"
-    return f"{only}, and SPF breaks where mail is forwarded.", dkim.next_step
+    return f"{only}, and SPF breaks where mail is forwarded."
 
 
 def _way_out(spf: Mechanism, dkim: Mechanism) -> str:
@@ -191,15 +189,21 @@ def _way_out(spf: Mechanism, dkim: Mechanism) -> str:
     )
 
 
-def _of_policy(mail: Mail, found: Policy | None, outlook: Outlook) -> str:
+def _of_policy(mail: Mail, found: Policy | None, vouching: Sequence[Mechanism]) -> str:
     if found is None:
-        return (
-            f"No DMARC policy for {mail.from_domain} is known here; relaxed alignment, the default,"
-            " is assumed."
-        )
+        by_exact_name = any(one.domain == mail.from_domain for one in vouching)
+        relies = vouching and not by_exact_name
+        assumed = "; relaxed alignment, the default, is assumed" if relies else ""
+        return f"No DMARC policy for {mail.from_domain} is known here{assumed}."
     asked = found.asks(mail.from_domain)
-    consequence = _ON_FAILURE.get(asked, "") if outlook is not Outlook.PASSES else ""
+    consequence = "" if vouching else _ON_FAILURE.get(asked, "")
     return consequence.format(domain=found.domain) or f"The policy of {found.domain} is p={asked}."
+
+
+def _publish(mail: Mail) -> str:
+    domains = dict.fromkeys((mail.from_domain, registered_domain(mail.from_domain)))
+    hosts = " or ".join(f"_dmarc.{domain}" for domain in domains)
+    return f"See that a policy stands at {hosts}: large receivers ask bulk senders for one."
 
 
 _ON_FAILURE: Mapping[str, str] = {
