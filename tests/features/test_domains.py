@@ -302,7 +302,7 @@ def test_a_template_that_serves_both_kinds_of_mail_is_shown_once_with_its_groups
     account: Account, boss: User, client_of: Callable[[User], Client]
 ) -> None:
     page = client_of(boss).get("/operator/dns-templates/").content.decode()
-    assert page.count("For campaigns and the e-mail gateway") == 3
+    assert page.count("For campaigns and the e-mail gateway") == 4
     assert account.group.name in page
 
 

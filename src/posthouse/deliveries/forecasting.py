@@ -40,11 +40,14 @@ _ANYBODY: Final = "news"  # what stands before the @ makes no difference
 def _signatures(route: Route) -> tuple[Signature, ...] | None:
     if not route.signs_here:
         return None
+    domain = normal_name(route.signing_domain)
+    if route.own_keys:
+        return tuple(Signature(domain, key.selector) for key in route.own_keys)
     try:
         selector = configuration().system.dkim_selector
     except ConfigurationUnreadable:
         return None  # nothing leaves until it can be read again
-    return (Signature(normal_name(route.signing_domain), selector),)
+    return (Signature(domain, selector),)
 
 
 def _stored(account: Account, mail: Mail) -> Stored:
