@@ -13,8 +13,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 def twice(case: Case) -> Recognised | None:
     """Several policies or keys at one name: receivers act as if there were none."""
+    ours = case.finding.record.value
     for fault, is_one in _KINDS:
-        rivals = [text for text in case.texts if is_one(text)]
+        rivals = sorted(filter(is_one, case.texts), key=lambda text: (text != ours, text))
         if len(rivals) > 1 and not (fault is Fault.SPF_TWICE and case.expects_alias):
             details = {"seen": listed(rivals), "count": str(len(rivals))}
             return Recognised(fault, details | {"joined": spf.joined(rivals)})

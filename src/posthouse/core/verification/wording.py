@@ -131,7 +131,7 @@ WORDS: Mapping[Fault, Words] = {
         Verdict.WRONG,
         "{host} has an SPF policy of its own ({seen}), where the CNAME to ours belongs.",
         "Delete that TXT record and add a CNAME to {value}: our SPF policy comes with it. If"
-        " another service sends with {host}, choose another subdomain in the options of this domain.",
+        " another service sends with {host}, choose another subdomain in the options.",
     ),
     Fault.OCCUPIED: Words(
         Verdict.WRONG,
