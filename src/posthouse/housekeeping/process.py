@@ -20,6 +20,7 @@ from posthouse.audience.imports import run_next as run_next_import
 from posthouse.deliveries import sweep
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
+from posthouse.domains import master
 from posthouse.domains.keys import drop_old
 from posthouse.domains.sweep import check_due, forget_old_checks
 from posthouse.housekeeping import events, leases
@@ -58,6 +59,7 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
     )
     names = (
         Job("domain checks", lambda: check_due(lambda: not stop.is_set()), every=60),
+        Job("master domain", master.check_due, every=3600),
         Job("old domain checks", forget_old_checks, every=600),
         Job("retired DKIM keys", drop_old, every=600),
     )
