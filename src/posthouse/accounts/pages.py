@@ -28,7 +28,10 @@ def profile(request: AccountRequest) -> HttpResponse:
     """One's own name, and whether one is mailed about this account."""
     membership = queries.team(request.account).get(user=cast("User", request.user))
     form = ProfileForm(posted(request), membership=membership)
-    if request.method == "POST" and saved(form, people.change_own, request.actor, membership):
+    if (
+        request.method == "POST"
+        and saved(form, people.change_own, request.actor, membership) is not None
+    ):
         messages.success(request, "Your profile was saved.")
         return redirect("accounts:profile", request.account.slug)
     return _settings(request, "profile", form=form)

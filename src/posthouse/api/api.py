@@ -18,6 +18,7 @@ from posthouse.api.keys import RATE, ApiKey, KeyThrottle
 from posthouse.audience import api as audience
 from posthouse.campaigns import api as campaigns
 from posthouse.domains import api as domains
+from posthouse.webhooks import api as webhooks
 
 _PROBLEM = "application/problem+json"
 
@@ -51,7 +52,7 @@ api = Api(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):  # all that ninja answers by itself
     api.add_exception_handler(kind, answer)
-for feature in (account, audience, campaigns, domains):
+for feature in (account, audience, campaigns, domains, webhooks):
     api.add_router("", feature.router)
 
 

@@ -32,6 +32,9 @@ DKIM_PRIVATE_KEY = env.text("POSTHOUSE_DKIM_PRIVATE_KEY", "")
 DKIM_KEEP = timedelta(days=env.number("POSTHOUSE_DKIM_KEEP_DAYS", 7))
 SYSTEM_FROM = env.text("POSTHOUSE_SYSTEM_FROM", f"posthouse@{urlsplit(BASE_URL).hostname}")
 
+# --- webhooks ------------------------------------------------------------------------------------
+WEBHOOKS_ALLOWED_NETWORKS = env.networks("POSTHOUSE_WEBHOOKS_ALLOWED_NETWORKS", "")
+
 # --- engines -------------------------------------------------------------------------------------
 BATCH_SIZE = env.number("POSTHOUSE_BATCH_SIZE", 500)
 LEASE_SECONDS = env.number("POSTHOUSE_LEASE_SECONDS", 60)
@@ -77,6 +80,7 @@ INSTALLED_APPS = [
     "posthouse.servers",
     "posthouse.content",
     "posthouse.deliveries",
+    "posthouse.webhooks",
     "posthouse.campaigns",
     "posthouse.housekeeping",
     "posthouse.operations",

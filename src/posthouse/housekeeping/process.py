@@ -24,6 +24,7 @@ from posthouse.domains import master
 from posthouse.domains.keys import drop_old
 from posthouse.domains.sweep import check_due, forget_old_checks
 from posthouse.housekeeping import events, leases
+from posthouse.webhooks import sending as webhooks
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,11 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
         Job("notices", notices.send_next, every=1),
         Job("old notices", notices.forget_old, every=3600),
     )
-    return mail, imports, names, to_people
+    to_programs = (
+        Job("webhooks", lambda: webhooks.send_due(lambda: not stop.is_set())),
+        Job("old webhook calls", webhooks.forget_old, every=600),
+    )
+    return mail, imports, names, to_people, to_programs
 
 
 def run() -> None:

@@ -33,6 +33,7 @@ ACCOUNT = (
     Entry("Suppressions", "audience:suppressions", "ban", "Audience"),
     Entry("Sender domains", "domains:list", "world", "Settings"),
     Entry("Team", "accounts:team", "users-group", "Settings"),
+    Entry("Webhooks", "webhooks:list", "webhook", "Settings", "edit"),
     Entry("API keys", "accounts:api-keys", "key", "Settings", "own"),
     Entry("Account", "accounts:general", "settings", "Settings", "own"),
     Entry("Profile", "accounts:profile", "user", "Settings"),

@@ -1,0 +1,61 @@
+"""The kinds of events that a webhook can be told of, and what each one's data is: one table.
+
+Every kind here is announced by a feature below or beside (``audit.announce``); none is a promise.
+Data hold public ids and names, never the numbers of rows.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from posthouse.accounts.models import Event
+from posthouse.core.verification.status import FAILURES_IN_A_ROW
+from posthouse.domains.models import SenderDomain
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of event: what people call it, and how its data are made of what was announced."""
+
+    label: str
+    means: str
+    data: Callable[[Event], Data]
+
+
+def _as_announced(event: Event) -> Data:
+    return dict(event.payload)
+
+
+def _of_domain(event: Event) -> Data:
+    """The domain's row number is replaced by what customers know it by."""
+    domain = SenderDomain.objects.get(pk=event.payload["domain"])
+    named = {"id": domain.public_id, "name": domain.name}
+    return dict(event.payload) | {"domain": named}
+
+
+def _of_warning(event: Event) -> Data:
+    return _of_domain(event) | {"limit": FAILURES_IN_A_ROW}
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "domain.status": Kind(
+        "Sender domain: status", "It became Enabled, Disabled, Suspended and so on.", _of_domain
+    ),
+    "domain.warning": Kind(
+        "Sender domain: warning", "A check of a domain that sends has failed.", _of_warning
+    ),
+    "campaign.status": Kind(
+        "Campaign: status", "It was queued, sent, paused, cancelled and so on.", _as_announced
+    ),
+    "list.left": Kind("List: left", "Somebody was taken off a list.", _as_announced),
+    "list.deleted": Kind("List: deleted", "A list was deleted.", _as_announced),
+    "suppression.added": Kind(
+        "Suppression: added", "An address is not to be mailed any more.", _as_announced
+    ),
+    "import.done": Kind("Import: done", "A file was read to its end.", _as_announced),
+    "import.failed": Kind("Import: failed", "A file could not be read to its end.", _as_announced),
+}
+TEST: Final = "webhook.test"  # sent when a person asks for it, to that webhook alone
+LABELS: Final = {name: kind.label for name, kind in KINDS.items()} | {TEST: "Test"}
