@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dkim
+import dns.resolver
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -28,7 +29,7 @@ from posthouse.domains.models import SenderDomain
 from posthouse.servers.models import DeliveryServer
 from tests.engine.conftest import House, send
 from tests.engine.postfix_sink import Letter, letters, postfix_sink
-from tests.features.test_domains import published
+from tests.features.own_keys import asked
 from tests.sending import Sending, make_sending
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class SetUp:
     dkim: Outlook
     dmarc: Outlook
     template: str = "Default"
+    policy: str = "none"  # what the forecast knows of it
     own_policy: str = ""
     above: Sequence[str] = field(default_factory=tuple)  # further lines of its zone
 
@@ -59,12 +61,19 @@ class SetUp:
 PASSES, FAILS = Outlook.PASSES, Outlook.FAILS
 TABLE = (
     SetUp("default", PASSES, PASSES, PASSES),
-    SetUp("strict", PASSES, PASSES, PASSES, own_policy=STRICT),
+    SetUp("ownkeys", PASSES, PASSES, PASSES, template="Own keys"),
+    SetUp("strict", PASSES, PASSES, PASSES, policy="reject", own_policy=STRICT),
     # Its key and its policy stand below the From domain; SPF alone satisfies the one above.
     SetUp(
-        "classic", PASSES, FAILS, PASSES, "Octeth classic", above=('_dmarc TXT "v=DMARC1; p=none"',)
+        "classic",
+        PASSES,
+        FAILS,
+        PASSES,
+        template="Octeth classic",
+        policy="",
+        above=('_dmarc TXT "v=DMARC1; p=none"',),
     ),
-    SetUp("hopeless", PASSES, FAILS, FAILS, "Octeth and strict"),
+    SetUp("hopeless", PASSES, FAILS, FAILS, template="Octeth and strict", policy="reject"),
 )
 
 
@@ -137,12 +146,10 @@ def enabled(account: Account, world: "DnsWorld", set_up: SetUp) -> SenderDomain:
     with access.tenant(account):
         services.change_group(SYSTEM, account.group, campaign_dns_template=set_up.template)
         domain = domains.add(SYSTEM, account, f"mail.{set_up.name}.example")
-        lines = [*published(domain), *set_up.above]
-        if set_up.own_policy:
-            host = f"_dmarc.{domain.name}."
-            lines = [line for line in lines if not line.startswith(host)]
-            lines.append(f'{host} TXT "{set_up.own_policy}"')
-        world.set_zone(f"{set_up.name}.example", lines)
+        host = f"_dmarc.{domain.name}"
+        ours = [each for each in asked(domain) if not (set_up.own_policy and each.host == host)]
+        theirs = [f'{host}. TXT "{set_up.own_policy}"'] if set_up.own_policy else []
+        world.set_zone(f"{set_up.name}.example", [*ours, *theirs, *set_up.above])
         domain = checking.verify(SYSTEM, domain)
         assert domain.status == "enabled", [str(row.finding) for row in domain.records.all()]
     return domain
@@ -165,7 +172,6 @@ def test_the_receiver_finds_what_the_forecast_said(
     sending: Sending,
     world: "DnsWorld",
     receiver: "Receiver",
-    key: rsa.RSAPrivateKey,
     tmp_path: Path,
 ) -> None:
     master.check(operator(boss))
@@ -174,17 +180,19 @@ def test_the_receiver_finds_what_the_forecast_said(
     house.engine()
     for domain in ready.values():
         sent(house, sending, domain)
-    taken = letters(tmp_path / "dump")
+    taken, zone = letters(tmp_path / "dump"), texts_of(world)
     assert len(taken) == READERS * len(TABLE)
 
     for set_up, domain in ready.items():
-        said = outlooks(forecast_for(domain))
+        forecast = forecast_for(domain)
+        said = outlooks(forecast)
         assert said == {"spf": set_up.spf, "dkim": set_up.dkim, "dmarc": set_up.dmarc}, set_up
+        assert forecast.policy == set_up.policy
         ours = [one for one in taken if one.mail_from.endswith(f".{domain.name}")]
         assert {one.ip for one in ours} == {SENDS_FROM}
         assert len(ours) == READERS
         for letter in ours:
-            assert dkim.verify(letter.content, dnsfunc=lambda *_, **__: dns_of(key))
+            assert dkim.verify(letter.content, dnsfunc=zone) == (said["dkim"] is PASSES)
             symbols = receiver.judge(letter)
             found = {name: symbol in symbols for name, symbol in PASSED.items()}
             assert found == {name: said[name] is PASSES for name in said}, (set_up, symbols)
@@ -215,5 +223,16 @@ SPOILED: tuple[tuple[Callable[[Letter], Letter], str], ...] = (
 )
 
 
-def dns_of(key: rsa.RSAPrivateKey) -> bytes:
-    return f"v=DKIM1; k=rsa; p={public_key_of(key)}".encode()
+def texts_of(world: "DnsWorld") -> Callable[..., bytes | None]:
+    """What the zones publish as TXT, for dkimpy."""
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers, resolver.port = [world.resolver[0]], world.resolver[1]
+
+    def text(name: bytes, **_: Any) -> bytes | None:
+        try:
+            (answer,) = resolver.resolve(name.decode(), "TXT")
+        except dns.resolver.NXDOMAIN:
+            return None
+        return b"".join(answer.strings)
+
+    return text
