@@ -233,7 +233,9 @@ def test_the_names_of_a_suspended_domain_stay(
 ) -> None:
     page = add(client, base, "mail.stopped.example.com")
     domain = row("mail.stopped.example.com", account)
-    client_of(boss).post(f"/operator/sender-domains/{domain.public_id}/switch/", {"to": "suspended"})
+    client_of(boss).post(
+        f"/operator/sender-domains/{domain.public_id}/switch/", {"to": "suspended"}
+    )
     answer = client.post(f"{page}options/", {"subdomain": "other", "tracking_subdomain": "on"})
 
     assert "is Suspended" in answer.content.decode()

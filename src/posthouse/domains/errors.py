@@ -111,5 +111,13 @@ class MailNotSent(DomainRefused):
         )
 
 
+class ChangedMeanwhile(DomainRefused):
+    """Its records or its status changed while DNS was asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} changed while DNS was asked. Look at it again.")
+        self.name = name
+
+
 # What a page shows as a sentence.
 REFUSALS = (DomainRefused, DnsConfigurationRefused, StatusRefused)

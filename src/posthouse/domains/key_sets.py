@@ -15,10 +15,15 @@ def current(domain: SenderDomain, asked: Sequence[Algorithm]) -> list[DomainKey]
 
     A new one is not stored yet: see :func:`keep`.
     """
-    rows = domain.keys.exclude(state=DomainKey.State.RETIRED) if asked and domain.pk else None
-    # The one that signs comes last and wins: what waits beside it is a rotation.
-    found = {row.algorithm: row for row in rows.order_by("-state")} if rows else {}
+    found = in_use(domain) if asked and domain.pk else {}
     return [found.get(algorithm) or new_key(domain, algorithm) for algorithm in asked]
+
+
+def in_use(domain: SenderDomain) -> dict[str, DomainKey]:
+    """The key of each algorithm that signs, or waits to be the first."""
+    rows = domain.keys.exclude(state=DomainKey.State.RETIRED)
+    # The one that signs comes last and wins: what waits beside it is a rotation.
+    return {row.algorithm: row for row in rows.order_by("-state")}
 
 
 def public(row: DomainKey) -> PublicKey:

@@ -1,7 +1,7 @@
 """Makes the set of records that a sender domain must publish, each time with a new random label."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,6 +10,7 @@ from django.utils import timezone
 from posthouse.core.dns import names
 from posthouse.core.dns import ownership as labels
 from posthouse.core.dns.errors import NameRefused, RecordsClash, SettingRefused
+from posthouse.core.dns.own_keys import PublicKey
 from posthouse.core.dns.records import Record, RecordType, record
 from posthouse.core.dns.templates import Template, check_length, generate
 from posthouse.domains import key_sets, ownership
@@ -20,7 +21,9 @@ def make_records(domain: SenderDomain, template: Template) -> None:
     """Stores the records that the template makes; ValidationError names what cannot be."""
     keys = key_sets.current(domain, template.keys)
     try:
-        records = _generate(domain, template, keys)
+        _name_hosts(domain, template)
+        domain.random = labels.random_label(os.urandom(labels.LABEL_ENTROPY))
+        records = records_of(domain, template, [key_sets.public(key) for key in keys])
     except SettingRefused as refused:
         raise ValidationError({refused.field: refused.reason}) from refused
     except NameRefused as refused:
@@ -33,14 +36,40 @@ def make_records(domain: SenderDomain, template: Template) -> None:
     domain.next_check_at = timezone.now() + settings.DNS_RECHECK if records else None
     domain.warning, domain.advice = "", []
     domain.save()
-    key_sets.keep(domain, keys)
-    _store(domain, records, keys)
-
-
-def _store(domain: SenderDomain, records: Sequence[Record], keys: Sequence[DomainKey]) -> None:
-    """In the place of those before; a rotation under way, and keys on their way out, go on."""
     domain.records.all().delete()
-    rows = DomainRecord.objects.bulk_create(
+    key_sets.keep(domain, keys)
+    _store(domain, enumerate(records), keys)
+
+
+def follow(domain: SenderDomain, template: Template) -> None:
+    """Gives the domain the records that its template makes now, under the same label and token.
+
+    Records that stay keep what was seen of them. Raises DnsError.
+    """
+    keys = key_sets.current(domain, template.keys)
+    _name_hosts(domain, template)
+    records = records_of(domain, template, [key_sets.public(key) for key in keys])
+    known = {what(row): row for row in domain.records.filter(required=True)}
+    kept = {entry: known[what(entry)] for entry in records if what(entry) in known}
+    domain.records.exclude(pk__in=[row.pk for row in kept.values()]).delete()
+    for position, entry in enumerate(records):
+        if row := kept.get(entry):
+            row.position, row.purpose = position, entry.purpose
+    DomainRecord.objects.bulk_update(kept.values(), ["position", "purpose"])
+    key_sets.keep(domain, keys)
+    _store(domain, [(at, each) for at, each in enumerate(records) if each not in kept], keys)
+
+
+def what(entry: Record | DomainRecord) -> tuple[str, str, str]:
+    """What DNS knows of a record; its purpose is ours alone."""
+    return entry.host, str(entry.type), entry.value
+
+
+def _store(
+    domain: SenderDomain, records: Iterable[tuple[int, Record]], keys: Sequence[DomainKey]
+) -> None:
+    """Adds records at their places; a rotation under way, and keys on their way out, go on."""
+    DomainRecord.objects.bulk_create(
         DomainRecord(
             account_id=domain.account_id,
             domain=domain,
@@ -51,11 +80,11 @@ def _store(domain: SenderDomain, records: Sequence[Record], keys: Sequence[Domai
             value=entry.value,
             purpose=entry.purpose,
         )
-        for position, entry in enumerate(records)
+        for position, entry in records
     )
     others = domain.keys.exclude(pk__in=[key.pk for key in keys])
     pairs = [(key, other) for key in keys for other in others if key.algorithm == other.algorithm]
-    key_sets.stand_beside(domain, rows, pairs)
+    key_sets.stand_beside(domain, list(domain.records.all()), pairs)
 
 
 def _cause(domain: SenderDomain, host: str) -> str:
@@ -66,20 +95,32 @@ def _cause(domain: SenderDomain, host: str) -> str:
     return own[0] if own else "name"
 
 
-def _generate(
-    domain: SenderDomain, template: Template, keys: Sequence[DomainKey]
-) -> tuple[Record, ...]:
-    subdomain, prefix, merge = names.checked_settings(
-        domain.subdomain or settings.DNS_SUBDOMAIN,
-        domain.track_prefix or settings.DNS_TRACK_PREFIX,
-        settings.DNS_TRACK_MERGE,
-    )
+def _name_hosts(domain: SenderDomain, template: Template) -> None:
+    subdomain, prefix, merge = _labels(domain)
     domain.template = template.name
     domain.mfrom_host = names.mfrom_host(domain.name, subdomain)
     domain.tracking_host = names.tracking_host(
         domain.name, subdomain, prefix, merge, own_host=domain.tracking_subdomain
     )
-    domain.random = labels.random_label(os.urandom(labels.LABEL_ENTROPY))
+
+
+def _labels(domain: SenderDomain) -> tuple[str, str, str]:
+    """Its subdomain, tracking prefix and what joins them: its own or the installation's."""
+    return names.checked_settings(
+        domain.subdomain or settings.DNS_SUBDOMAIN,
+        domain.track_prefix or settings.DNS_TRACK_PREFIX,
+        settings.DNS_TRACK_MERGE,
+    )
+
+
+def records_of(
+    domain: SenderDomain, template: Template, keys: Sequence[PublicKey]
+) -> tuple[Record, ...]:
+    """What the template makes of the domain with its present label and token; DnsError if nothing.
+
+    Nothing is stored or changed.
+    """
+    subdomain, prefix, merge = _labels(domain)
     records = generate(
         template,
         domain=domain.name,
@@ -89,15 +130,15 @@ def _generate(
         tracking_subdomain=domain.tracking_subdomain,
         random=domain.random,
         ownership_hash=ownership.token(domain),
-        keys=[key_sets.public(key) for key in keys],
+        keys=keys,
     )
     if template.proves_ownership or not ownership.refusal(domain, proof=False):
         return records
-    return (*records, _proof(domain))
+    return (*records, _proof(domain, names.mfrom_host(domain.name, subdomain)))
 
 
-def _proof(domain: SenderDomain) -> Record:
+def _proof(domain: SenderDomain, mfrom_host: str) -> Record:
     """Asked for beside the template's, where the name or a neighbour of it is somebody's."""
-    host = f"{domain.random}.{domain.mfrom_host}"
+    host = f"{domain.random}.{mfrom_host}"
     check_length(host)
     return record(host, RecordType.TXT, ownership.token(domain), "ownership")

@@ -50,7 +50,7 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
     domain.template = template.name
     free = template.is_empty and not ownership.refusal(domain, proof=False)
     event = Event.ADD_WITHOUT_RECORDS if free else Event.ADD
-    _stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
+    stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
     make_records(domain, template)
     audit.record(actor, "domain.add", domain, account=account, after={"template": template.name})
     return domain
@@ -70,8 +70,10 @@ def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
         return domain
     for field, value in values.items():
         setattr(domain, field, value)
-    _stand(domain, after(Status(domain.status), Event.SETTINGS_CHANGED))
+    status = domain.status
+    stand(domain, after(Status(status), Event.SETTINGS_CHANGED))
     make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
+    announce(domain, status)
     audit.record(
         actor, "domain.change", domain, account=domain.account, before=before, after=changed
     )
@@ -134,7 +136,7 @@ def _happen(actor: Actor, domain: SenderDomain, event: Event, reason: str = "") 
         row.suspended_from, row.suspension_reason = before, reason
     if event is Event.UNSUSPEND:
         row.suspended_from = row.suspension_reason = ""
-    _stand(row, following)
+    stand(row, following)
     row.save()
     audit.record(
         actor,
@@ -156,7 +158,7 @@ def announce(domain: SenderDomain, before: str) -> None:
         )
 
 
-def _stand(domain: SenderDomain, status: Status) -> None:
+def stand(domain: SenderDomain, status: Status) -> None:
     """Sets the status and what goes with it: who is Enabled holds the name, who waits does not."""
     domain.status = SenderDomain.Status(status.value)
     if status is Status.ENABLED:

@@ -59,7 +59,7 @@ def settle(actor: Actor, asked: Asked, examination: Examination) -> Settled:
     """Keeps the answers; moves nothing if the records were made anew while DNS was asked."""
     take_turn(asked.domain.registered)
     domain = SenderDomain.objects.select_for_update().get(pk=asked.domain.pk)
-    if domain.random != asked.domain.random:
+    if not _is_still(asked, domain):
         return Settled(domain)
     domain.account = asked.domain.account
     _keep(asked.rows, examination.diagnoses)
@@ -74,6 +74,14 @@ def settle(actor: Actor, asked: Asked, examination: Examination) -> Settled:
         _record(actor, domain, before, examination.result)
     announce(domain, before)
     return Settled(domain, held)
+
+
+def _is_still(asked: Asked, domain: SenderDomain) -> bool:
+    """True if the domain has the records that were looked up; none of them came in meanwhile."""
+    counting = domain.records.filter(required=True).values_list("pk", flat=True)
+    return domain.random == asked.domain.random and set(counting) == {
+        row.pk for row in asked.rows if row.required
+    }
 
 
 def _keep(rows: Sequence[DomainRecord], diagnoses: Sequence[Diagnosis]) -> None:
