@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -24,7 +25,7 @@ from tests.sending import Sending, make_domain, make_sending
 
 
 @pytest.fixture
-def sending(account: Account, settings: pytest.FixtureRequest) -> Iterator[Sending]:
+def sending(account: Account, settings: Any) -> Iterator[Sending]:
     settings.BATCH_SIZE = 10
     with access.across_tenants():
         sending = make_sending(account, members=20)
@@ -45,7 +46,7 @@ def outcomes(of: Claim, result: Result, code: int = 250) -> list[Outcome]:
 
 
 def volume_of(domain: SenderDomain) -> int:
-    return queries.listed().get(pk=domain.pk).volume
+    return int(vars(queries.listed().get(pk=domain.pk))["volume"])
 
 
 def test_only_what_was_accepted_counts_and_once_however_often_it_is_settled(

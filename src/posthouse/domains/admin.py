@@ -18,7 +18,6 @@ from posthouse.accounts.dns_configuration import (
 from posthouse.core.verification.status import StatusRefused
 from posthouse.domains import (
     checking,
-    health,
     listing,
     master,
     ownership,
@@ -55,7 +54,6 @@ def show(request: AreaRequest, domain: str) -> HttpResponse:
     row = access.find(queries.listed(), domain)
     context = showing.standing(row) | {
         "domain": row,
-        "health": health.of([row.pk])[row.pk],
         "checks": queries.checks(row)[:MOST_CHECKS],
         "holder": ownership.holder_of(row),
         "neighbours": ownership.neighbours(row),

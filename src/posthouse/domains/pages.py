@@ -154,7 +154,7 @@ def to(request: AccountRequest, domain: SenderDomain) -> HttpResponse:
 
 
 def _standing(public_id: str) -> dict[str, Any]:
-    domain = access.find(queries.domains(), public_id)
+    domain = access.find(queries.listed(), public_id)
     return {"domain": domain, "on_records": True} | showing.standing(domain)
 
 
@@ -178,11 +178,13 @@ def _ask_to_disable(request: AccountRequest, domain: SenderDomain) -> HttpRespon
 def _ask_to_delete(request: AccountRequest, domain: SenderDomain) -> HttpResponse:
     users, drafts = services.users_of(domain), services.left_without(domain)
     consequences = [
-        "Mail that was sent keeps its history.",
+        "Mail that was sent keeps its history. Its DNS records can be removed.",
         "Adding it again begins anew: with other records, to be verified.",
     ]
     if drafts:
         consequences.insert(0, f"{_and(drafts)} will need another From address.")
+    if not users and not drafts:
+        consequences.insert(0, "No campaign uses it.")
     if users:
         consequences.insert(0, f"Not possible yet: {_and(users)} must be sent or cancelled before.")
     return _ask(request, domain, "Delete", consequences, tone="red")

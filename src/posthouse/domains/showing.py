@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from posthouse.core.dns.records import relative_host
 from posthouse.core.verification import hosting
+from posthouse.domains import health
 from posthouse.domains.models import DomainKey, DomainRecord, SenderDomain
 
 # A key that comes or goes: what to do with its record, and why.
@@ -24,6 +25,14 @@ _KEYS: Mapping[str, tuple[str, str]] = {
     ),
 }
 _OTHER: Final = ("Not needed", "It does not count for the status of the domain.")
+
+
+_NEED: Mapping[str, int] = {
+    DomainRecord.State.WRONG: 0,
+    DomainRecord.State.NOT_YET: 1,
+    DomainRecord.State.COULD_NOT_CHECK: 2,
+    DomainRecord.State.NOT_CHECKED: 3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,9 @@ def standing(domain: SenderDomain) -> dict[str, Any]:
     records = list(domain.records.select_related("key").order_by("position"))
     required = [record for record in records if record.required]
     return {
-        "records": shown(domain, required),
+        "published": all(record.state == DomainRecord.State.OK for record in required),
+        "health": health.of([domain.pk])[domain.pk],
+        "records": shown(domain, sorted(required, key=_by_need)),
         "apart": apart(domain, (record for record in records if not record.required)),
         "advice": further_advice(domain, required),
         "words": words(domain),
@@ -110,6 +121,11 @@ def further_advice(domain: SenderDomain, records: Iterable[DomainRecord]) -> lis
     """The advice about the domain as a whole: what no record of its own tells already."""
     told = {record.code for record in records}
     return [each for each in domain.advice if each["code"] not in told]
+
+
+def _by_need(record: DomainRecord) -> int:
+    """What somebody must do something about comes first; before a check nothing is known."""
+    return _NEED.get(record.state, len(_NEED))
 
 
 def _apart(record: Shown, key: DomainKey | None) -> Apart:
