@@ -40,12 +40,13 @@ class Teller:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._bars.update(self._bar, visible=False)
         self._bars.stop()
 
     def begin(self, number: int, title: str) -> None:
         """What is said from now on is about this step."""
         self._number, self._title = number, title
-        self._bars.reset(self._bar, description=title, visible=False)
+        self._bars.reset(self._bar, description=title, total=None, visible=True)
 
     def say(self, sentence: str) -> None:
         """A sentence about the present step."""
@@ -58,7 +59,7 @@ class Teller:
         self._console.print(f"[red]{said}[/red]")
 
     def progress(self, done: int, of: int) -> None:
-        """How far the present step is; nothing is shown of it before it begins or at its end."""
+        """How far the present step is; until it is told, the bar only shows that it goes on."""
         self._bars.update(self._bar, completed=done, total=of, visible=done < of)
 
     def findings(self, rows: Iterable["DomainRecord"]) -> None:
