@@ -203,4 +203,5 @@ LOGGING = {
     "formatters": {"plain": {"()": "posthouse.config.logs.Formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.text("POSTHOUSE_LOG_LEVEL", "INFO")},
+    "loggers": {"httpx": {"level": "WARNING"}},  # it tells the URLs, in which customers hide words
 }

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import httpx
+
 from posthouse.core.networks import Network, literal, refusal
 
 LONGEST = 500
@@ -26,7 +28,8 @@ def checked_url(text: str, allowed: Sequence[Network] = ()) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-    except ValueError as error:
+        httpx.URL(url)  # which makes the call; it is stricter
+    except (ValueError, httpx.InvalidURL) as error:
         raise UrlRefused(f"This is not a URL: {error}.") from error
     schemes = ("https", "http") if allowed else ("https",)
     if parts.scheme not in schemes or not host:

@@ -147,6 +147,7 @@ def _trust() -> ssl.SSLContext:
 
 
 _WORDS: dict[type[Exception], str] = {
+    httpx.InvalidURL: "This is not a URL",
     httpx.ConnectError: "No connection",
     httpx.ConnectTimeout: f"No connection within {_CONNECT_SECONDS:.0f} seconds",
     httpx.ReadTimeout: "No answer in time",
