@@ -1,16 +1,21 @@
 """A changed DNS template leaves domains alone until an operator applies it, domain by domain."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import Result
+from django.test import Client
+from typer.testing import CliRunner
 
 from posthouse.accounts import access
 from posthouse.accounts import services as accounts
 from posthouse.accounts.actors import SYSTEM, Actor
-from posthouse.accounts.models import Account, AuditRecord, Event
+from posthouse.accounts.models import Account, AuditRecord, Event, User
 from posthouse.accounts.permissions import NotAllowed
+from posthouse.cli.app import app
 from posthouse.core.verification.status import TransitionRefused
 from posthouse.domains import checking, services, template_changes
 from posthouse.domains.models import SenderDomain
@@ -221,3 +226,66 @@ def test_a_check_that_began_before_does_not_vouch_for_the_new_records(
     with access.tenant(domain.account):
         settle(SYSTEM, begun, Examination(result=CheckResult.VERIFIED, diagnoses=()))
     assert now(domain).status == "approval_pending"
+
+
+def test_the_operator_sees_who_differs_and_applies_it(
+    domain: SenderDomain,
+    edit: Callable[[str, str], None],
+    boss: User,
+    client_of: Callable[[User], Client],
+) -> None:
+    client = client_of(boss)
+    listed = client.get("/operator/dns-templates/changes/").content.decode()
+    assert "No domain differs" in listed
+    edit("records = [\n", f"records = [\n  {EXTRA}\n")
+    page = f"/operator/sender-domains/{domain.public_id}/difference/"
+    assert page in client.get("/operator/dns-templates/changes/").content.decode()
+    text = client.get(page).content.decode()
+    assert f"bimi.{NAME}" in text
+    assert "DNS is asked first" in text
+    assert now(domain).status == "enabled"
+
+    answer = client.post(page, follow=True).content.decode()
+    assert "1 added, 0 removed. It is Approval Pending." in answer
+    assert "No difference" in answer
+
+
+@pytest.mark.parametrize("after", ["", "0", "99999", "x", "-1", "9" * 30, "²"])
+def test_any_cursor_is_a_page(after: str, boss: User, client_of: Callable[[User], Client]) -> None:
+    page = client_of(boss).get("/operator/dns-templates/changes/", {"after": after})
+    assert page.status_code == 200
+
+
+def test_accounts_do_not_see_the_operators_pages(
+    domain: SenderDomain, owner: User, client_of: Callable[[User], Client]
+) -> None:
+    client = client_of(owner)
+    for page in (
+        "dns-templates/changes/",
+        f"sender-domains/{domain.public_id}/difference/",
+    ):
+        assert client.get(f"/operator/{page}").status_code in {302, 403, 404}
+
+
+def test_the_command_line_shows_and_applies_it(
+    domain: SenderDomain, edit: Callable[[str, str], None], world: "DnsWorld"
+) -> None:
+    def run(*arguments: str) -> Result:
+        done = CliRunner().invoke(app, ["dns", "templates", *arguments])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done
+
+    slug = domain.account.slug
+    assert "No domain differs" in run("changes").stdout
+    edit("records = [\n", f"records = [\n  {EXTRA}\n")
+    (told,) = json.loads(run("changes", "--json").stdout)
+    assert (told["domain"], told["added"][0]["host"]) == (NAME, f"bimi.{NAME}")
+    assert f"+ bimi.{NAME}  TXT  v=BIMI1; l=" in run("changes").stdout
+    assert "has no sender domain" in run("apply", "x.example.com", "--account", slug).stderr
+
+    world.set_zone(ZONE, [*published(domain), EXTRA_LINE])
+    done = run("apply", NAME, "--account", slug, "--json")
+    assert (done.exit_code, json.loads(done.stdout)["status"]) == (0, "enabled")
+    edit('"v=BIMI1; l="', '"v=BIMI1; l=x"')
+    done = run("apply", NAME, "--account", slug)
+    assert (done.exit_code, "It is Approval Pending" in done.stdout) == (1, True)

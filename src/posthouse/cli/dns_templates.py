@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posthouse.cli import template_changes
 from posthouse.cli.starting import fail, start_django
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ app = typer.Typer(
     help="DNS templates: which records the sender domains of a user group must publish.",
     no_args_is_help=True,
 )
+
+app.command("changes")(template_changes.changes)
+app.command("apply")(template_changes.apply)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 _Told = dict[str, Any]
@@ -169,10 +173,7 @@ def _told_sample(sample: "Sample") -> _Told:
         "name": sample.name,
         "groups": list(sample.groups),
         "problem": sample.problem,
-        "records": [
-            {"host": r.host, "type": r.type, "value": r.value, "purpose": r.purpose}
-            for r in sample.records
-        ],
+        "records": template_changes.told_records(sample.records),
         "warnings": [{"code": w.code, "sentence": w.sentence} for w in sample.warnings],
     }
 

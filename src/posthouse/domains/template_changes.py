@@ -148,6 +148,7 @@ def _apply(
     if not published:
         stand(domain, after(Status(before), Event.SETTINGS_CHANGED))
         domain.proven, domain.failures_in_row, domain.failed_at = False, 0, None
+        domain.waiting_since = timezone.now()
     follow(domain, campaign_template(seen.template))
     domain.owner_proven = domain.owner_proven and ownership.proves(domain)
     domain.next_check_at = timezone.now()

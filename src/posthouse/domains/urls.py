@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from posthouse.domains import admin, pages, record_pages
+from posthouse.domains import admin, difference_admin, pages, record_pages
 
 account_urlpatterns = [
     path("settings/domains/", pages.show_list, name="list"),
@@ -24,6 +24,8 @@ operator_urlpatterns = [
     path("sender-domains/<str:domain>/", admin.show, name="domain"),
     path("sender-domains/<str:domain>/check/", admin.check, name="check"),
     path("sender-domains/<str:domain>/switch/", admin.switch, name="switch"),
+    path("sender-domains/<str:domain>/difference/", difference_admin.difference, name="difference"),
     path("dns-templates/", admin.templates, name="templates"),
+    path("dns-templates/changes/", difference_admin.changes, name="changes"),
     path("dns-templates/check/", admin.check_master, name="check-master"),
 ]
