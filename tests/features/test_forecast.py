@@ -159,6 +159,44 @@ def test_an_enforced_from_is_judged_instead_of_the_chosen_one(sending: Sending) 
     assert "another domain than relay.example.org" in found.spf.sentence
 
 
+def test_a_return_path_that_the_server_sets_whole_is_judged(sending: Sending) -> None:
+    drafted(sending, mfrom_domain="bounces@elsewhere.example")
+    found = forecast_for(SenderDomain.objects.get(name=NAME))
+
+    assert (found.spf.domain, found.spf.outlook) == ("elsewhere.example", Outlook.UNKNOWN)
+    assert (found.dkim.outlook, found.dmarc.outlook) == (Outlook.PASSES, Outlook.PASSES)
+    assert f"DKIM vouches for {NAME}" in found.dmarc.sentence
+
+
+def test_an_enabled_domain_in_warning_is_judged_by_what_was_found_last(sending: Sending) -> None:
+    drafted(sending)
+    DomainRecord.objects.filter(host=f"key1._domainkey.{NAME}").update(
+        state="not_yet", finding="Nothing is there.", advice="Publish it."
+    )
+    DomainRecord.objects.filter(host=f"sl.{NAME}").update(state="could_not_check")
+    found = forecast_for(SenderDomain.objects.get(name=NAME))
+
+    assert found.spf.outlook is Outlook.UNKNOWN  # a failed look-up says nothing
+    assert (found.dkim.outlook, found.dkim.next_step) == (Outlook.FAILS, "Publish it.")
+    assert found.dmarc.sentence.startswith("It depends on SPF")
+
+
+def test_a_strict_policy_of_the_domains_own_is_known_and_told(sending: Sending) -> None:
+    drafted(sending, "Octeth classic")
+    domain = SenderDomain.objects.get(name=NAME)
+    DomainRecord.objects.create(
+        account=sending.account, domain=domain, position=9, host=f"_dmarc.{NAME}", type="CNAME",
+        value="_dmarc.mailer.example.net", purpose="dmarc", state="wrong",
+        seen=["TXT v=DMARC1; p=quarantine; aspf=s; adkim=s"],
+    )  # fmt: skip
+    found = forecast_for(domain)
+
+    assert (found.spf.outlook, found.spf.aligned) == (Outlook.PASSES, False)
+    assert "exact names only (aspf=s)" in found.spf.sentence
+    assert (found.dmarc.outlook, found.policy) == (Outlook.FAILS, "quarantine")
+    assert "spam folder" in found.dmarc.sentence
+
+
 def test_the_lists_sender_is_judged_where_it_becomes_from(sending: Sending) -> None:
     other = domains.add(SYSTEM, sending.account, "second.example")
     SenderDomain.objects.filter(pk=other.pk).update(status="enabled", proven=True)
@@ -197,3 +235,9 @@ def test_a_shell_tells_the_same(account: Account, child_environment: dict[str, s
     (told,) = json.loads(run[1].stdout)
     assert (told["domain"], told["dmarc"]["outlook"]) == (NAME, "passes")
     assert told["dkim"]["sentence"] in lines
+
+    with access.across_tenants():
+        SenderDomain.objects.update(status="disabled")
+    refused = subprocess.run(command, env=child_environment, capture_output=True, check=False)
+    assert refused.returncode == 2
+    assert b"only an Enabled domain may send" in refused.stderr
