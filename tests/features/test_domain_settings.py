@@ -1,5 +1,6 @@
 """A domain's own host names: what the DNS template cannot take is said beside the field."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, User
 from posthouse.domains import services
 from posthouse.domains.models import DomainRecord, SenderDomain
+from tests.campaigns import make_draft
+from tests.sending import make_sending
 
 RECORDS = [
     ("{subdomain}._SenderDomain_", "mailer.example.net", "return-path"),
@@ -107,3 +110,81 @@ def test_what_the_installation_has_wrong_is_told_above_the_form(
 
     assert answer.status_code == 200
     assert "Use a hyphen, a dot, or nothing." in answer.content.decode()
+
+
+# --- what the options page says before anything is saved ------------------------------------------
+
+
+def preview(client: Client, account: Account, domain: SenderDomain, **typed: str) -> str:
+    answer = client.get(f"{options(account, domain)}preview/", typed)
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_typed_names_show_their_hosts_records_and_consequence_and_change_nothing(
+    client: Client, account: Account
+) -> None:
+    domain = added(account)
+    before = state_of(domain)
+    text = preview(
+        client, account, domain, subdomain="Bounce", track_prefix="go", tracking_subdomain="on"
+    )
+
+    assert "go-bounce.mail.example.com" in text
+    assert "key1._domainkey.bounce.mail.example.com" in text
+    assert "new-label.bounce.mail.example.com" in text
+    assert "a new token" in text
+    assert "stays Approval Pending" in text
+    assert "No campaign uses it now" in text
+    assert state_of(domain) == before
+
+
+def test_an_enabled_domain_is_said_to_go_back_and_by_whom_it_is_used(
+    client: Client, account: Account
+) -> None:
+    with access.tenant(account):
+        sending = make_sending(account, members=1)
+        make_draft(sending)
+    text = preview(client, account, sending.domain, subdomain="b", tracking_subdomain="on")
+    assert "goes back to Approval Pending" in text
+    assert "It is used by" in text
+
+
+def test_the_same_names_change_nothing(client: Client, account: Account) -> None:
+    text = preview(client, account, added(account), tracking_subdomain="on")
+    assert "sl.mail.example.com" in text
+    assert "made anew" not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("-x", "no hyphen at either end"),
+        ("x-", "no hyphen at either end"),
+        ("a" * 33, "at most 32 characters"),
+        ("a b", "letters, digits and hyphens"),
+        ("a.b", "letters, digits and hyphens"),
+        ("ü", "letters, digits and hyphens"),
+        ("<b>", "letters, digits and hyphens"),
+    ],
+)
+@pytest.mark.parametrize("field", ["subdomain", "track_prefix"])
+def test_the_preview_knows_the_rules_that_saving_has(
+    client: Client, account: Account, field: str, typed: str, words: str
+) -> None:
+    domain = added(account)
+    values = {field: typed, "tracking_subdomain": "on"}
+    assert words in preview(client, account, domain, **values)
+    answer = client.post(options(account, domain), values)
+    assert words in answer.content.decode()
+    assert field in answer.context["form"].errors
+
+
+def test_an_empty_field_shows_the_installations_name(
+    client: Client, account: Account, settings: Any
+) -> None:
+    settings.DNS_SUBDOMAIN = "post"
+    page = client.get(options(account, added(account))).content.decode()
+    assert 'placeholder="post"' in page
+    assert 'placeholder="track"' in page
+    assert "post.mail.example.com" in page

@@ -101,8 +101,16 @@ def options(request: AccountRequest, domain: str) -> HttpResponse:
             else f"The options of {changed.name} were saved.",
         )
         return to(request, row)
-    context = {"domain": row, "on_options": True, "form": form}
+    context = {"domain": row, "on_options": True, "form": form, "preview": form.preview}
     return render(request, "domains/options.html", context)
+
+
+@account_page("edit")
+def preview(request: AccountRequest, domain: str) -> HttpResponse:
+    """The part of the options page that follows what is typed. Changes nothing."""
+    row = access.find(queries.domains(), domain)
+    context = {"domain": row, "preview": OptionsForm(request.GET, row).preview}
+    return render(request, "domains/preview.html", context)
 
 
 @account_page()

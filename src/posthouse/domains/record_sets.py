@@ -96,12 +96,16 @@ def _cause(domain: SenderDomain, host: str) -> str:
 
 
 def _name_hosts(domain: SenderDomain, template: Template) -> None:
-    subdomain, prefix, merge = _labels(domain)
     domain.template = template.name
-    domain.mfrom_host = names.mfrom_host(domain.name, subdomain)
-    domain.tracking_host = names.tracking_host(
-        domain.name, subdomain, prefix, merge, own_host=domain.tracking_subdomain
-    )
+    domain.mfrom_host, domain.tracking_host = hosts_of(domain)
+
+
+def hosts_of(domain: SenderDomain) -> tuple[str, str]:
+    """Return-path host and tracking host by its settings; SettingRefused names a wrong one."""
+    subdomain, prefix, merge = _labels(domain)
+    own_host = domain.tracking_subdomain
+    tracking = names.tracking_host(domain.name, subdomain, prefix, merge, own_host=own_host)
+    return names.mfrom_host(domain.name, subdomain), tracking
 
 
 def _labels(domain: SenderDomain) -> tuple[str, str, str]:

@@ -81,17 +81,32 @@ def difference(domain: SenderDomain) -> Difference:
     name = domain.account.group.campaign_dns_template
     has = [row.as_published() for row in domain.records.all() if row.required]
     try:
-        wanted = _wanted(domain, campaign_template(name))
+        records = wanted(domain, campaign_template(name))
     except (DnsConfigurationRefused, DnsError) as error:
         return Difference(domain, name, kept=tuple(has), problem=str(error))
-    before, then = {what(each) for each in has}, {what(each) for each in wanted}
+    before, then = {what(each) for each in has}, {what(each) for each in records}
     return Difference(
         domain,
         name,
-        added=tuple(each for each in wanted if what(each) not in before),
+        added=tuple(each for each in records if what(each) not in before),
         removed=tuple(each for each in has if what(each) not in then),
-        kept=tuple(each for each in wanted if what(each) in before),
+        kept=tuple(each for each in records if what(each) in before),
     )
+
+
+def wanted(domain: SenderDomain, template: Template) -> Sequence[Record]:
+    """What the template makes of the domain with the keys that it has; DnsError if nothing.
+
+    A key that it would get first has a made-up name.
+    """
+    known = key_sets.in_use(domain) if template.keys else {}
+    keys = [
+        key_sets.public(known[algorithm])
+        if algorithm in known
+        else PublicKey(algorithm, *NO_KEY_YET)
+        for algorithm in template.keys
+    ]
+    return records_of(domain, template, keys)
 
 
 def differing(after_pk: int = 0, want: int = 50) -> tuple[list[Difference], int]:
@@ -168,17 +183,6 @@ def _apply(
     if len(examined.rows) == len(examination.diagnoses):
         domain = settle(actor, examined, examination).domain
     return Applied(domain, seen, published)
-
-
-def _wanted(domain: SenderDomain, template: Template) -> Sequence[Record]:
-    known = key_sets.in_use(domain) if template.keys else {}
-    keys = [
-        key_sets.public(known[algorithm])
-        if algorithm in known
-        else PublicKey(algorithm, *NO_KEY_YET)
-        for algorithm in template.keys
-    ]
-    return records_of(domain, template, keys)
 
 
 def _are_published(added: Iterable[Record], examination: Examination) -> bool:

@@ -12,6 +12,7 @@ account_urlpatterns = [
     path("settings/domains/<str:domain>/status/", pages.status, name="status"),
     path("settings/domains/<str:domain>/verify/", pages.verify, name="verify"),
     path("settings/domains/<str:domain>/options/", pages.options, name="options"),
+    path("settings/domains/<str:domain>/options/preview/", pages.preview, name="preview"),
     path("settings/domains/<str:domain>/history/", pages.history, name="history"),
     path("settings/domains/<str:domain>/zone/", record_pages.zone, name="zone"),
     path("settings/domains/<str:domain>/csv/", record_pages.table, name="csv"),
