@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from posthouse.core.dns.answers import NO_ANSWERS, Answer, Answers, Question
 from posthouse.core.dns.records import Record
 from posthouse.core.verification import hosting
 from posthouse.core.verification.advice import Advice, advise
-from posthouse.core.verification.cases import Known
+from posthouse.core.verification.cases import Fault, Known
 from posthouse.core.verification.checks import (
     CheckResult,
     Finding,
@@ -65,6 +66,14 @@ class Examination:
     diagnoses: tuple[Diagnosis, ...]
     advice: tuple[Advice, ...] = ()
     provider: str = ""
+
+    @property
+    def clears_in(self) -> timedelta | None:
+        """Until the old answers have run out that hide what is right already; None: none do."""
+        hidden = [
+            each.finding.answer.ttl for each in self.diagnoses if each.fault is Fault.OLD_ANSWER
+        ]
+        return timedelta(seconds=max(hidden)) if hidden else None
 
 
 def examine(

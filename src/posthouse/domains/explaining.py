@@ -17,6 +17,7 @@ from posthouse.core.verification.diagnosis import Diagnosis
 from posthouse.domains.errors import DomainRefused
 from posthouse.domains.examine import Examination, NameServers, examine_async
 from posthouse.domains.models import SenderDomain
+from posthouse.domains.settling import asked_of
 
 UNREGISTERED = "unregistered"
 AT_ONCE = 8  # domains in one call; each asks up to about a hundred questions
@@ -37,11 +38,14 @@ class TokenIncomplete(DomainRefused):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A domain to explain: its name, its status, and the records that it must publish."""
+    """A domain to explain: its name, its status, the records that it must publish, and the
+    ownership records of earlier sets.
+    """
 
     domain: str
     status: str
     records: tuple[Record, ...]
+    earlier: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,8 @@ class Explanation:
 
 def of_registered(domain: SenderDomain) -> Subject:
     """A domain of an account, with the records that it must publish."""
-    rows = domain.records.order_by("position")
-    records = tuple(row.as_published() for row in rows if row.is_wanted)
-    return Subject(domain.name, domain.status, records)
+    asked = asked_of(domain)
+    return Subject(domain.name, domain.status, tuple(asked.records), tuple(asked.earlier))
 
 
 def of_stranger(name: str, template: str, token: str = "") -> Subject:
@@ -105,7 +108,9 @@ async def _explain(subjects: Iterable[Subject], servers: NameServers) -> list[Ex
 
     async def one(subject: Subject) -> Explanation:
         async with room:
-            found = await examine_async(subject.records, subject.domain, servers)
+            found = await examine_async(
+                subject.records, subject.domain, servers, earlier=subject.earlier
+            )
             return Explanation(subject, found)
 
     return await asyncio.gather(*map(one, subjects))

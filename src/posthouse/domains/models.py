@@ -62,6 +62,12 @@ class SenderDomain(TenantRow):
     next_check_at = models.DateTimeField(
         null=True, editable=False, help_text="Empty: there is nothing to check."
     )
+    waiting_since = models.DateTimeField(
+        null=True, editable=False, help_text="When its records were asked for, or went missing."
+    )
+    earlier_proofs = models.JSONField(
+        default=list, editable=False, help_text="Host and value of ownership records before these."
+    )
     verified_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

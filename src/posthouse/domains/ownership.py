@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from posthouse.accounts import access
 from posthouse.core.dns.names import normal_name, registered_domain
 from posthouse.core.dns.ownership import ownership_hash
+from posthouse.domains import proofs
 from posthouse.domains.errors import NameHeld, NeighbourHeld
 from posthouse.domains.models import SenderDomain
 
@@ -86,6 +87,7 @@ def taken(account_id: int, addresses: Iterable[str]) -> frozenset[str]:
 
 def forget(domain: SenderDomain) -> None:
     """Leaves of a deleted domain only the name: nothing to verify again, no key to sign with."""
+    proofs.remember(domain)
     domain.records.all().delete()
     domain.keys.all().delete()
     domain.random, domain.next_check_at, domain.warning, domain.advice = "", None, "", []

@@ -13,7 +13,8 @@ from posthouse.core.dns.errors import NameRefused, RecordsClash, SettingRefused
 from posthouse.core.dns.own_keys import PublicKey
 from posthouse.core.dns.records import Record, RecordType, record
 from posthouse.core.dns.templates import Template, check_length, generate
-from posthouse.domains import key_sets, ownership
+from posthouse.core.verification import grace
+from posthouse.domains import key_sets, ownership, proofs
 from posthouse.domains.models import DomainKey, DomainRecord, SenderDomain
 
 
@@ -33,7 +34,10 @@ def make_records(domain: SenderDomain, template: Template) -> None:
     domain.failures_in_row = 0
     domain.proven = not records
     domain.checked_at = domain.failed_at = None
-    domain.next_check_at = timezone.now() + settings.DNS_RECHECK if records else None
+    now = timezone.now()
+    domain.waiting_since = now
+    domain.next_check_at = now + grace.FIRST_LOOK_WAITING if records else None
+    proofs.remember(domain)
     domain.warning, domain.advice = "", []
     domain.save()
     domain.records.all().delete()

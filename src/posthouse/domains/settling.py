@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +16,7 @@ from posthouse.core.verification import grace
 from posthouse.core.verification.checks import CheckResult, Verdict
 from posthouse.core.verification.diagnosis import Diagnosis
 from posthouse.core.verification.status import Status, after_check
-from posthouse.domains import claims, keys, ownership
+from posthouse.domains import claims, keys, ownership, proofs
 from posthouse.domains.errors import NameHeld
 from posthouse.domains.examine import Examination
 from posthouse.domains.models import DomainCheck, DomainKey, DomainRecord, SenderDomain
@@ -38,6 +39,16 @@ class Asked:
     def records(self) -> list[Record]:
         """The records to look up, in the order of `rows`."""
         return [row.as_published() for row in self.rows]
+
+    @property
+    def earlier(self) -> list[Record]:
+        """The ownership records of earlier sets, which prove nothing any more."""
+        return proofs.earlier(self.domain)
+
+    @property
+    def closely(self) -> bool:
+        """Whether to look behind what is right: before a domain sends, and while it has trouble."""
+        return self.domain.status != SenderDomain.Status.ENABLED or self.domain.failures_in_row > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +115,36 @@ def _move(
     now, result = timezone.now(), examination.result
     before = Status(domain.status)
     chance = random.random()  # noqa: S311 (a spread, no secret)
-    usual = grace.next_check(now, result, settings.DNS_RECHECK, chance)
-    domain.next_check_at = keys.sooner(usual, now, coming)
     domain.checked_at = now
-    # A check that only a waiting key brought about must not use up the domain's days of grace.
-    apart = settings.DNS_RECHECK if coming and actor is SYSTEM else grace.BETWEEN_FAILURES
-    if not grace.counts(result, domain.failed_at, now, apart):
-        return None
+    if grace.counts(result, domain.failed_at, now, settings.DNS_RECHECK):
+        held = _count(actor, domain, before, examination)
+    else:
+        held = None
+    usual = grace.next_check(
+        now,
+        result,
+        settings.DNS_RECHECK,
+        chance,
+        is_sending=domain.status != SenderDomain.Status.PENDING,
+        waited=now - (domain.waiting_since or now),
+        clears_in=examination.clears_in,
+    )
+    domain.next_check_at = keys.sooner(usual, now, coming)
+    return held
+
+
+def _count(
+    actor: Actor, domain: SenderDomain, before: Status, examination: Examination
+) -> NameHeld | None:
+    """Lets the check move the domain; NameHeld if the name is another account's."""
+    result = examination.result
     status, domain.failures_in_row, domain.proven = after_check(
         before, result, domain.failures_in_row, proven=domain.proven
     )
     if result is CheckResult.VERIFIED:
         return _pass(actor, domain, status)
     if result is CheckResult.FAILED:
-        domain.failed_at = now
+        domain.failed_at = domain.checked_at
         _fail(domain, before, status, examination)
     return None
 
@@ -138,6 +165,8 @@ def _fail(domain: SenderDomain, before: Status, status: Status, examination: Exa
     domain.status = SenderDomain.Status(status.value)
     if status is Status.PENDING:
         domain.holds_name = domain.owner_proven = False
+        if before is not status:
+            domain.waiting_since = domain.checked_at
     if before is Status.ENABLED:
         failing = _failing(examination)
         names = [f"{record.host} ({record.type})" for record, _ in failing]
@@ -153,6 +182,11 @@ def _fail(domain: SenderDomain, before: Status, status: Status, examination: Exa
 
 def _remember(actor: Actor, domain: SenderDomain, examination: Examination) -> None:
     failing, total = _failing(examination), len(_required(examination))
+    wrong = [
+        {"host": record.host, "type": record.type, "state": verdict} for record, verdict in failing
+    ]
+    if actor is SYSTEM and _said_already(domain, examination.result, wrong):
+        return
     DomainCheck.objects.create(
         account_id=domain.account_id,
         domain=domain,
@@ -162,16 +196,25 @@ def _remember(actor: Actor, domain: SenderDomain, examination: Examination) -> N
         status=domain.status,
         right=total - len(failing),
         total=total,
-        wrong=[
-            {"host": record.host, "type": record.type, "state": verdict}
-            for record, verdict in failing
-        ],
+        wrong=wrong,
     )
     if actor is not SYSTEM:
         kept = domain.checks.order_by("-id").values_list("pk", flat=True)
         last = kept[KEPT_CHECKS - 1 : KEPT_CHECKS].first() if kept.count() > KEPT_CHECKS else None
         if last:
             domain.checks.filter(pk__lt=last).delete()
+
+
+def _said_already(domain: SenderDomain, result: CheckResult, wrong: list[dict[str, Any]]) -> bool:
+    """A domain that waits is looked at often; its history tells when something changed."""
+    if domain.status != SenderDomain.Status.PENDING:
+        return False
+    last = domain.checks.order_by("-id").first()
+    return last is not None and (last.result, last.status, last.wrong) == (
+        result.value,
+        domain.status,
+        wrong,
+    )
 
 
 def _required(examination: Examination) -> list[Diagnosis]:

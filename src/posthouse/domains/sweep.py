@@ -92,7 +92,13 @@ class _Sweep:
             self._checking[examination] = asked
 
     async def _examine(self, asked: Asked) -> Examination:
-        return await examine_async(asked.records, asked.domain.name, self._servers)
+        return await examine_async(
+            asked.records,
+            asked.domain.name,
+            self._servers,
+            earlier=asked.earlier,
+            closely=asked.closely,
+        )
 
     def _settle(self, ready: list[tuple[Asked, Future[Examination]]]) -> None:
         with transaction.atomic():
