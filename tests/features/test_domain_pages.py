@@ -162,6 +162,24 @@ def test_a_record_shows_the_part_that_a_form_wants_and_the_doctors_words(
     assert "Told beside a record." not in page
 
 
+def test_what_several_records_have_in_common_is_said_once(
+    client: Client, base: str, domain: SenderDomain
+) -> None:
+    with access.across_tenants():
+        DomainRecord.objects.filter(domain=domain).update(
+            state="not_yet",
+            code="no_domain",
+            finding="DNS does not know harbour.example.",
+            advice="Register it.",
+        )
+    page = text(client, f"{base}{domain.public_id}/")
+
+    assert page.count("DNS does not know harbour.example.") == 1
+    assert "This concerns 7 records." in page
+    assert page.count("Register it.") == 1
+    assert page.count('<code class="code">no_domain</code>') == 8
+
+
 def test_records_of_a_key_that_comes_or_goes_stand_apart(
     client: Client, base: str, domain: SenderDomain, account: Account
 ) -> None:

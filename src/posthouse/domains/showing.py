@@ -1,7 +1,7 @@
 """The records of a sender domain as a person publishes them, in the words of their provider."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from posthouse.core.dns.records import relative_host
@@ -26,6 +26,8 @@ _KEYS: Mapping[str, tuple[str, str]] = {
 }
 _OTHER: Final = ("Not needed", "It does not count for the status of the domain.")
 
+
+_Words = tuple[str, str]  # a sentence and its next step
 
 _NEED: Mapping[str, int] = {
     DomainRecord.State.WRONG: 0,
@@ -74,12 +76,14 @@ def standing(domain: SenderDomain) -> dict[str, Any]:
     """What the page of the domain shows: its records, those apart, advice, the provider's words."""
     records = list(domain.records.select_related("key").order_by("position"))
     required = [record for record in records if record.required]
+    rows = shown(domain, sorted(required, key=_by_need))
+    alike = _alike(rows)
     return {
         "published": all(record.state == DomainRecord.State.OK for record in required),
         "health": health.of([domain.pk])[domain.pk],
-        "records": shown(domain, sorted(required, key=_by_need)),
+        "records": [_left(row, alike) for row in rows],
         "apart": apart(domain, (record for record in records if not record.required)),
-        "advice": further_advice(domain, required),
+        "advice": [*_told_once(alike), *further_advice(domain, required)],
         "words": words(domain),
     }
 
@@ -115,6 +119,32 @@ def words(domain: SenderDomain) -> Words:
     """As its provider says it, if the last check saw who that is."""
     known = hosting.named(domain.dns_provider)
     return Words(known.name, known.host, known.value) if known else Words("", "Host", "Value")
+
+
+def _alike(rows: Iterable[Shown]) -> dict[_Words, list[Shown]]:
+    """What several records have in common: the same sentence with the same next step."""
+    by_words: dict[_Words, list[Shown]] = {}
+    for row in rows:
+        if row.finding and row.state != DomainRecord.State.OK:
+            by_words.setdefault((row.finding, row.advice), []).append(row)
+    return {words: rows for words, rows in by_words.items() if len(rows) > 1}
+
+
+def _told_once(alike: Mapping[_Words, list[Shown]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": rows[0].code,
+            "sentence": f"{sentence} This concerns {len(rows)} records.",
+            "next_step": next_step,
+        }
+        for (sentence, next_step), rows in alike.items()
+    ]
+
+
+def _left(row: Shown, alike: Mapping[_Words, list[Shown]]) -> Shown:
+    """The record without what is told once above all of them."""
+    said = (row.finding, row.advice) in alike
+    return replace(row, finding="", advice="") if said else row
 
 
 def further_advice(domain: SenderDomain, records: Iterable[DomainRecord]) -> list[dict[str, Any]]:
