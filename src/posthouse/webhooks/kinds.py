@@ -20,7 +20,6 @@ class Kind:
     """A kind of event: what people call it, and how its data are made of what was announced."""
 
     label: str
-    means: str
     data: Callable[[Event], Data]
 
 
@@ -40,22 +39,14 @@ def _of_warning(event: Event) -> Data:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "domain.status": Kind(
-        "Sender domain: status", "It became Enabled, Disabled, Suspended and so on.", _of_domain
-    ),
-    "domain.warning": Kind(
-        "Sender domain: warning", "A check of a domain that sends has failed.", _of_warning
-    ),
-    "campaign.status": Kind(
-        "Campaign: status", "It was queued, sent, paused, cancelled and so on.", _as_announced
-    ),
-    "list.left": Kind("List: left", "Somebody was taken off a list.", _as_announced),
-    "list.deleted": Kind("List: deleted", "A list was deleted.", _as_announced),
-    "suppression.added": Kind(
-        "Suppression: added", "An address is not to be mailed any more.", _as_announced
-    ),
-    "import.done": Kind("Import: done", "A file was read to its end.", _as_announced),
-    "import.failed": Kind("Import: failed", "A file could not be read to its end.", _as_announced),
+    "domain.status": Kind("Sender domain changed its status", _of_domain),
+    "domain.warning": Kind("Sender domain failed a check", _of_warning),
+    "campaign.status": Kind("Campaign changed its state", _as_announced),
+    "list.left": Kind("Somebody left a list", _as_announced),
+    "list.deleted": Kind("List deleted", _as_announced),
+    "suppression.added": Kind("Address suppressed", _as_announced),
+    "import.done": Kind("Import done", _as_announced),
+    "import.failed": Kind("Import failed", _as_announced),
 }
 TEST: Final = "webhook.test"  # sent when a person asks for it, to that webhook alone
 LABELS: Final = {name: kind.label for name, kind in KINDS.items()} | {TEST: "Test"}
