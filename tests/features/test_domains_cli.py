@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from posthouse.accounts import access
+from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account
 from posthouse.core.dns.records import Record, RecordType
+from posthouse.domains import services
 from posthouse.domains.models import SenderDomain
 
 if TYPE_CHECKING:
@@ -127,3 +129,25 @@ def test_what_cannot_be_done_is_one_sentence(
     said = run(*arguments)
     assert said.returncode == 2
     assert words in said.stderr
+
+
+def test_all_that_wait_are_verified_with_progress(
+    account: Account, other_account: Account, run: Run, dns_world: "DnsWorld"
+) -> None:
+    resolver = f"127.0.0.1:{dns_world.resolver[1]}"
+    for owner, name in ((account, "mail.one.example"), (other_account, "mail.two.example")):
+        with access.tenant(owner):
+            services.add(SYSTEM, owner, name)
+    one = row(account, "mail.one.example")
+    dns_world.set_zone("one.example", [each.as_published() for each in one.records.all()])
+    dns_world.set_zone("two.example", [])
+
+    done = run("verify", "--pending", "--resolver", resolver, "--json")
+    assert done.returncode == 1
+    assert "2 checked, 1 Enabled" in done.stderr
+    told = {each["domain"]: each["status"] for each in json.loads(done.stdout)}
+    assert told == {"mail.one.example": "enabled", "mail.two.example": "approval_pending"}
+    mine = run("verify", "--pending", "--account", account.slug, "--resolver", resolver)
+    assert (mine.returncode, mine.stdout) == (0, "")
+    assert "say --pending" in run("verify").stderr
+    assert "say --pending" in run("verify", "mail.one.example", "--pending").stderr

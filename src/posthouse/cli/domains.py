@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posthouse.cli import domain_list
+from posthouse.cli import domain_list, pending
 from posthouse.cli.starting import fail, start_django
 
 if TYPE_CHECKING:
@@ -106,19 +106,28 @@ def records(
 
 @app.command("verify")
 def verify(
-    names: Names,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...")] = None,
+    *,
+    waiting: Annotated[
+        bool, typer.Option("--pending", help="All that wait, of the account or of all accounts.")
+    ] = False,
     account: AccountSlug = "",
     resolver: ResolverAddress = "",
     as_json: AsJson = False,
 ) -> None:
     """Asks DNS now and moves the status, as the button on the page does. Exit code 1: not all pass.
 
-    Example: posthouse domains verify mail.example.com
+    Example: posthouse domains verify mail.example.com, or: posthouse domains verify --pending
     """
     _start(resolver)
+    if bool(names) == waiting:
+        fail("name the domains, or say --pending for all that wait.")
     with _reach(account):
-        found = [_named(name, account) for name in names]
-    rows = [_verified(domain) for domain in found]
+        found = [_named(name, account) for name in names or ()]
+    if waiting:
+        rows = pending.verify_waiting(_at_the_shell(), account)
+    else:
+        rows = [_verified(domain) for domain in found]
     with _reach(account):
         _tell_records(rows, as_json)
     raise typer.Exit(0 if all(row.proven for row in rows) else 1)
