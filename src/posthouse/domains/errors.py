@@ -53,6 +53,19 @@ class NeighbourHeld(NameHeld):
         self.name, self.neighbour = name, neighbour
 
 
+class NameLeftBehind(NameHeld):
+    """Another account verified the name before, and its records may still stand in DNS."""
+
+    def __init__(self, name: str) -> None:
+        DomainRefused.__init__(
+            self,
+            f"Another account here had verified {name} before, and its records may still be in DNS."
+            " So it needs its ownership record. Publish it and verify again; if none is listed,"
+            " delete the domain and add it again.",
+        )
+        self.name = name
+
+
 class KeysRefused(DomainRefused):
     """Base of what cannot be done with a domain's own DKIM keys."""
 
