@@ -95,6 +95,16 @@ def test_what_goes_wrong_together_is_one_mail_and_the_next_comes_an_hour_later(
     assert second["Subject"] == "30 notices about Harbour Books"
 
 
+def test_what_flaps_is_told_once_a_day(
+    account: Account, owner: User, clock: time_machine.Traveller
+) -> None:
+    for _ in range(25):
+        tell(account, "mail.example.com")
+        clock.shift(HOUR)
+
+    assert Notice.objects.count() == 2
+
+
 def test_accounts_do_not_share_a_mail(
     account: Account,
     other_account: Account,

@@ -1,10 +1,12 @@
 """Webhooks: every event reaches each webhook that wants it, signed, or the page says why."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from posthouse.accounts.models import Account, Event, Notice, User
 from posthouse.housekeeping import events
 from posthouse.webhooks import claims, schedule, sending, services
 from posthouse.webhooks.errors import StillWaiting, SwitchedOff
+from posthouse.webhooks.kinds import KINDS, TEST
 from posthouse.webhooks.models import Call, CallAttempt, Endpoint
 from tests import factories
 from tests.fakes.receiver import Receiver, Reply, Request, closed_port
@@ -57,6 +60,23 @@ def only_call() -> Call:
 
 def verified(request: Request, secret: str) -> Any:
     return Webhook(secret).verify(request.body, dict(request.headers))
+
+
+def test_what_is_offered_and_documented_is_what_features_announce() -> None:
+    root = Path(__file__).parents[2]
+    sources = [path.read_text() for path in (root / "src").rglob("*.py")]
+    named = {
+        name
+        for text in sources
+        for name in re.findall(r'announce\(\s*f?"([a-z]+\.[a-z{][^"]*)"', text)
+    }
+    inner = {name for name in named if name.startswith("dispatch.")}
+    ends = {"import.{row.state}": {"import.done", "import.failed"}}
+    announced = {kind for name in named - inner for kind in ends.get(name, {name})}
+    page = (root / "docs" / "developer" / "webhooks.md").read_text()
+
+    assert announced == set(KINDS)
+    assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", page, re.MULTILINE)) == {*KINDS, TEST}
 
 
 # --- what is sent --------------------------------------------------------------------------------

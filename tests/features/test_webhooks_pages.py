@@ -1,5 +1,6 @@
 """Webhooks on pages and over the API; and a domain that goes wrong, told on all three ways."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from posthouse.accounts import access, notices
+from posthouse.accounts import access, audit, notices
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, AuditRecord, Notice, Role, User
 from posthouse.domains import services as domains
@@ -272,6 +273,24 @@ def test_the_operators_suspension_is_told_by_mail_and_what_one_does_oneself_is_n
         domains.suspend(SYSTEM, domain)
         worker()
         assert Notice.objects.get().subject == "mail.halted.example.com was suspended"
+
+
+def test_records_that_the_operator_changed_are_told(
+    account: Account, owner: User, world: "DnsWorld"
+) -> None:
+    domain = enabled(account, world, "other.example.com")
+    with access.tenant(account):
+        services.create(SYSTEM, account, url=URL, kinds=["domain.records"])
+        audit.announce("domain.records", account, domain=domain.pk, added=2, removed=1)
+    with access.across_tenants():
+        while events.handle_some():
+            pass
+        notice, call = Notice.objects.get(), Call.objects.get()
+
+    assert notice.subject == "mail.other.example.com has other DNS records"
+    assert "2 to publish, 1 no longer needed. Mail leaves as before." in notice.text
+    named = {"id": domain.public_id, "name": domain.name}
+    assert json.loads(call.body)["data"] == {"domain": named, "added": 2, "removed": 1}
 
 
 def an_hour_passes() -> None:

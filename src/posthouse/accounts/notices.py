@@ -20,6 +20,7 @@ from posthouse.accounts.tenancy import new_public_id
 
 log = logging.getLogger(__name__)
 
+SAME_AGAIN = timedelta(days=1)  # what flaps every hour is told once a day
 COLLECTED_FOR = timedelta(seconds=30)  # what goes wrong together is told together
 BETWEEN_MAILS = timedelta(hours=1)  # to one person about one account
 MOST_IN_A_MAIL = 20
@@ -35,14 +36,12 @@ _State = Notice.State
 @transaction.atomic
 def tell(account: Account, subject: str, text: str, path: str) -> None:
     """Keeps a notice for each owner and manager who wants them; ``path`` is the page to look at."""
-    for membership in _readers(account):
-        Notice.objects.create(
-            account=account,
-            user=membership.user,
-            subject=_one_line(subject)[:200],
-            text=f"{text}\n\n{settings.BASE_URL}{path}",
-            due_at=_when_to_tell(account, membership.user),
-        )
+    said = {"subject": _one_line(subject)[:200], "text": f"{text}\n\n{settings.BASE_URL}{path}"}
+    since = timezone.now() - SAME_AGAIN
+    known = Notice.objects.filter(account=account, created_at__gt=since, **said)
+    for membership in _readers(account).exclude(user__in=known.values("user")):
+        due_at = _when_to_tell(account, membership.user)
+        Notice.objects.create(account=account, user=membership.user, due_at=due_at, **said)
 
 
 def send_next() -> bool:

@@ -1,7 +1,7 @@
 """Mails an account's people when a sender domain goes wrong; housekeeping calls the handlers.
 
-One mail for each step: first, second and third failed check, and an operator's suspension. What a
-person of the account did themselves, and what could not be checked, is no news.
+One mail for each step: first, second and third failed check, and what the operator does to a
+domain. What a person of the account did themselves, and what could not be checked, is no news.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,9 +23,16 @@ _END_TEXT = (
 )
 _SUSPENDED_SUBJECT = "{name} was suspended"
 _SUSPENDED_TEXT = (
-    "The operator suspended the sender domain {name}: nothing is sent from it any more. "
-    "Ask the operator why."
+    "The operator suspended the sender domain {name}: nothing is sent from it any more. {why}"
 )
+
+_RECORDS_SUBJECT = "{name} has other DNS records"
+_RECORDS_TEXT = (
+    "The operator changed the DNS records of the sender domain {name}: {added} to publish, "
+    "{removed} no longer needed. {then}"
+)
+_UNTIL_PUBLISHED = "Nothing is sent from it until they are published and verified."
+_GOES_ON = "Mail leaves as before."
 
 
 def warn(event: Event) -> None:
@@ -48,17 +55,38 @@ def tell_of_suspension(event: Event) -> None:
         _tell(event, _SUSPENDED_SUBJECT, _SUSPENDED_TEXT)
 
 
+def tell_of_records(event: Event) -> None:
+    """The operator applied a changed DNS template."""
+    with access.across_tenants():
+        domain = SenderDomain.objects.get(pk=event.payload["domain"])
+    pending = domain.status == SenderDomain.Status.PENDING
+    _tell(
+        event,
+        _RECORDS_SUBJECT,
+        _RECORDS_TEXT,
+        added=event.payload["added"],
+        removed=event.payload["removed"],
+        then=_UNTIL_PUBLISHED if pending else _GOES_ON,
+    )
+
+
 def _tell(event: Event, subject: str, text: str, **values: object) -> None:
     with access.across_tenants():
         domain = SenderDomain.objects.select_related("account").get(pk=event.payload["domain"])
         if domain.status == SenderDomain.Status.DELETED:
             return
-        values["name"] = domain.name
+        values |= {"name": domain.name, "why": _why(domain)}
         path = reverse("domains:show", args=[domain.account.slug, domain.public_id])
         notices.tell(domain.account, subject.format(**values), text.format(**values), path)
+
+
+def _why(domain: SenderDomain) -> str:
+    reason = domain.suspension_reason
+    return f"The operator says: {reason}" if reason else "Ask the operator why."
 
 
 HANDLERS: Final[Mapping[str, Callable[[Event], None]]] = {
     "domain.warning": warn,
     "domain.status": tell_of_suspension,
+    "domain.records": tell_of_records,
 }

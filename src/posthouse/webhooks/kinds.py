@@ -41,6 +41,7 @@ def _of_warning(event: Event) -> Data:
 KINDS: Final[Mapping[str, Kind]] = {
     "domain.status": Kind("Sender domain changed its status", _of_domain),
     "domain.warning": Kind("Sender domain failed a check", _of_warning),
+    "domain.records": Kind("Sender domain got other DNS records", _of_domain),
     "campaign.status": Kind("Campaign changed its state", _as_announced),
     "list.left": Kind("Somebody left a list", _as_announced),
     "list.deleted": Kind("List deleted", _as_announced),
