@@ -1,6 +1,10 @@
 """Sender domains with DKIM keys of their own, published in the tests' DNS, for tests of keys."""
 
+import base64
 from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
@@ -10,6 +14,7 @@ from posthouse.domains import checking
 from posthouse.domains import services as domains
 from posthouse.domains.key_queries import KeyRing, key_ring
 from posthouse.domains.models import SenderDomain
+from posthouse.domains.private_keys import open_key
 
 if TYPE_CHECKING:
     from tests.features.dns_servers import DnsWorld
@@ -50,3 +55,41 @@ def ring(domain: SenderDomain) -> KeyRing:
     """Its keys now."""
     with access.across_tenants():
         return key_ring(domain)
+
+
+def needles(domain: SenderDomain) -> dict[str, bytes]:
+    """The private halves of all the domain's keys in every form in which they could leak."""
+    found = {"a PEM heading": b"PRIVATE KEY"}
+    with access.across_tenants():
+        rows = list(domain.keys.all())
+    for row in rows:
+        private = open_key(row).private
+        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        # The middle of it: begin and end are the same for many keys.
+        found |= _forms(f"DER of {row.selector}", der[len(der) // 4 :])
+        if isinstance(private, RSAPrivateKey):
+            numbers = private.private_numbers()
+            for name, number in (("d", numbers.d), ("p", numbers.p), ("q", numbers.q)):
+                octets = number.to_bytes((number.bit_length() + 7) // 8, "big")
+                found |= _forms(f"{name} of {row.selector}", octets)
+                found[f"{name} of {row.selector} as a number"] = str(number).encode()
+        else:
+            raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+            found |= _forms(f"octets of {row.selector}", raw)
+    return found
+
+
+def _forms(name: str, octets: bytes) -> dict[str, bytes]:
+    """Raw, in hexadecimal, and in base64 at each of its three offsets."""
+    found = {name: octets[:32], f"{name}, hexadecimal": octets.hex()[:40].encode()}
+    for offset in range(3):
+        text = base64.b64encode(octets[offset : offset + 30])
+        found[f"{name}, base64 from {offset}"] = text
+    return found
+
+
+def leaks(text: bytes, wanted: dict[str, bytes]) -> list[str]:
+    """Which of the needles are in it, whatever its lines and letters."""
+    joined = b"".join(text.replace(b"\\n", b"").split())
+    forms = (text, joined, text.lower(), joined.lower())
+    return [name for name, needle in wanted.items() if any(needle in form for form in forms)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posthouse.cli import domain_list, pending
+from posthouse.cli import domain_keys, domain_list, pending
 from posthouse.cli.starting import fail, start_django
 
 if TYPE_CHECKING:
@@ -131,6 +131,45 @@ def verify(
     with _reach(account):
         _tell_records(rows, as_json)
     raise typer.Exit(0 if all(row.proven for row in rows) else 1)
+
+
+@app.command("keys")
+def keys(
+    names: Names,
+    account: AccountSlug = "",
+    resolver: ResolverAddress = "",
+    as_json: AsJson = False,
+) -> None:
+    """Shows the DKIM keys of domains: which sign, which wait, which record may be removed when.
+
+    Example: posthouse domains keys mail.example.com
+    """
+    _start(resolver)
+    with _reach(account):
+        _tell_keys([domain_keys.told(_named(name, account)) for name in names], as_json)
+
+
+@app.command("rotate")
+def rotate(
+    names: Names,
+    *,
+    call_off: Annotated[
+        bool, typer.Option("--call-off", help="Drop the new keys that wait for their records.")
+    ] = False,
+    account: AccountSlug = "",
+    resolver: ResolverAddress = "",
+    as_json: AsJson = False,
+) -> None:
+    """Makes new DKIM keys; they sign once their records are found, and the old ones until then.
+
+    Example: posthouse domains rotate mail.example.com
+    """
+    _start(resolver)
+    with _reach(account), _refusals():
+        found = [_named(name, account) for name in names]
+        for domain in found:
+            domain_keys.change(_at_the_shell(), domain, call_off=call_off)
+        _tell_keys([domain_keys.told(domain) for domain in found], as_json)
 
 
 @app.command("explain")
@@ -321,6 +360,14 @@ def _tell_records(domains: "Sequence[SenderDomain]", as_json: bool) -> None:
             )
             for sentence in filter(None, (each["finding"], each["advice"])):
                 typer.echo(f"{'':>18}{sentence}")
+
+
+def _tell_keys(told: Sequence[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        _print_json(told)
+        return
+    for line in domain_keys.lines(told):
+        typer.echo(line)
 
 
 def _paragraph(told: dict[str, Any]) -> str:

@@ -50,6 +50,11 @@ def _suspended(before: Values, after: Values) -> str:
     return f"Suspended by the operator: {reason}" if reason else "Suspended by the operator."
 
 
+def _of_keys(sentence: str, word: str) -> Callable[[Values, Values], str]:
+    """Names the DKIM keys by their selectors."""
+    return lambda before, after: sentence.format(" and ".join(after.get(word, ())))
+
+
 def _became(words: str) -> Callable[[Values, Values], str]:
     return lambda before, after: f"{words}: it is {_status(after)} now."
 
@@ -82,5 +87,9 @@ _SENTENCES: Mapping[str, Callable[[Values, Values], str]] = {
     "domain.unsuspend": _became("The operator lifted the suspension"),
     "domain.delete": lambda before, after: "Deleted.",
     "domain.give-way": lambda before, after: "Another account proved that the name is its own.",
+    "domain.key-rotate": _of_keys("New DKIM keys wait for their records: {}.", "waiting"),
+    "domain.key-call-off": _of_keys("The rotation was called off; dropped: {}.", "waiting"),
+    "domain.key-sign": _of_keys("The DKIM keys {} sign now.", "signing"),
+    "domain.key-drop": _of_keys("The retired DKIM key {} is destroyed.", "retired"),
     "domain.send-records": lambda before, after: f"Mailed the records to {after.get('to', '')}.",
 }

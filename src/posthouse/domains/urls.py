@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from posthouse.domains import admin, difference_admin, pages, record_pages
+from posthouse.domains import admin, difference_admin, key_pages, pages, record_pages
 
 account_urlpatterns = [
     path("settings/domains/", pages.show_list, name="list"),
@@ -13,6 +13,9 @@ account_urlpatterns = [
     path("settings/domains/<str:domain>/verify/", pages.verify, name="verify"),
     path("settings/domains/<str:domain>/options/", pages.options, name="options"),
     path("settings/domains/<str:domain>/options/preview/", pages.preview, name="preview"),
+    path("settings/domains/<str:domain>/keys/", key_pages.show, name="keys"),
+    path("settings/domains/<str:domain>/keys/rotate/", key_pages.rotate, name="rotate"),
+    path("settings/domains/<str:domain>/keys/call-off/", key_pages.call_off, name="call-off"),
     path("settings/domains/<str:domain>/history/", pages.history, name="history"),
     path("settings/domains/<str:domain>/zone/", record_pages.zone, name="zone"),
     path("settings/domains/<str:domain>/csv/", record_pages.table, name="csv"),

@@ -33,6 +33,11 @@ LOOKS: dict[str, dict[str, Look]] = {
         "could_not_check": COULD_NOT_CHECK,
         "not_checked": Look("Not checked", "circle-dashed", "grey"),
     },
+    "key": {  # a DKIM key of a sender domain's own
+        "waiting": Look("Waits for its record", "hourglass", "yellow"),
+        "signing": Look("Signs", "check", "green"),
+        "retired": Look("Retired", "archive", "grey"),
+    },
     "check": {  # how a check of a domain ended, and how a day of checks did
         "verified": Look("All right", "check", "green"),
         "failed": Look("Failed", "x", "red"),
