@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
+from typer.testing import CliRunner
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.dns_configuration import configuration, problem
 from posthouse.accounts.models import Account, AuditRecord, User
 from posthouse.campaigns.models import Campaign
+from posthouse.cli.app import app
 from posthouse.domains.models import DomainRecord, SenderDomain
 from tests.sending import make_sending
 
@@ -349,14 +351,27 @@ def test_the_api_does_what_the_pages_do(
     assert again.json()["fields"][0]["field"] == "name"
 
 
-def test_with_the_feature_off_no_domain_can_be_added(
-    client: Client, base: str, account: Account
+def test_with_the_feature_off_there_is_no_page_and_nothing_can_be_added(
+    client: Client, base: str, account: Account, api_of: Callable[..., Client]
 ) -> None:
+    page = add(client, base, "mail.on.example.com")
+    home = f"/a/{account.slug}/"
+    assert base in client.get(home).content.decode()
     services.change_group(SYSTEM, account.group, sender_domain_management=False)
-    response = client.post(f"{base}new/", {"name": "mail.off.example.com"})
 
-    assert "feature off" in response.content.decode()
-    assert "Not needed here" in client.get(base).content.decode()
+    for address in (base, page, f"{base}new/", f"{page}options/", f"{page}zone/"):
+        assert client.get(address).status_code == 404
+    assert client.post(f"{base}new/", {"name": "mail.off.example.com"}).status_code == 404
+    assert base not in client.get(home).content.decode()
+    api = api_of(account)
+    answer = api.post("/api/v1/domains", {"name": "a.example.com"}, content_type="application/json")
+    assert answer.status_code == 409
+    assert "has the feature off" in answer.content.decode()
+    command = ["domains", "add", "mail.off.example.com", "--account", account.slug]
+    done = CliRunner().invoke(app, command)
+    assert (done.exit_code, "has the feature off" in done.stderr) == (2, True)
+    with access.tenant(account):
+        assert SenderDomain.objects.count() == 1
 
 
 @pytest.fixture

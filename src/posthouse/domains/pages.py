@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from posthouse.accounts import access
-from posthouse.accounts.areas import AccountRequest, account_page
+from posthouse.accounts.areas import AccountRequest
 from posthouse.accounts.models import AuditRecord
 from posthouse.core.verification.status import StatusRefused
 from posthouse.domains import checking, happenings, listing, queries, services, showing
+from posthouse.domains.area import domains_page
 from posthouse.domains.errors import REFUSALS
 from posthouse.domains.forms import AddForm, OptionsForm
 from posthouse.domains.models import SenderDomain
@@ -21,17 +22,14 @@ from posthouse.http.live import live
 MOST_CHECKS, MOST_CHANGES = 50, 100  # of the history on the page; the API pages through all
 
 
-@account_page()
+@domains_page()
 def show_list(request: AccountRequest) -> HttpResponse:
     """The account's domains with health and volume; filtered, searched and sorted."""
-    context = listing.of(request.GET) | {
-        "pending": queries.waiting().count(),
-        "managed": request.account.group.sender_domain_management,
-    }
+    context = listing.of(request.GET) | {"pending": queries.waiting().count()}
     return render(request, "domains/list.html", context)
 
 
-@account_page("edit")
+@domains_page("edit")
 def add(request: AccountRequest) -> HttpResponse:
     """Asks for the name; the next page shows what to publish."""
     form = AddForm(request.POST or None)
@@ -41,13 +39,13 @@ def add(request: AccountRequest) -> HttpResponse:
     return render(request, "domains/add.html", {"form": form})
 
 
-@account_page()
+@domains_page()
 def show(request: AccountRequest, domain: str) -> HttpResponse:
     """The records to publish and how each stands."""
     return render(request, "domains/records.html", _standing(domain))
 
 
-@account_page()
+@domains_page()
 def status(request: AccountRequest, domain: str) -> HttpResponse:
     """The part of the page that refreshes by itself while the domain waits."""
     context = _standing(domain)
@@ -59,7 +57,7 @@ def status(request: AccountRequest, domain: str) -> HttpResponse:
 
 
 @require_POST
-@account_page("edit")
+@domains_page("edit")
 def verify(request: AccountRequest, domain: str) -> HttpResponse:
     """Asks DNS now."""
     row = access.find(queries.domains(), domain)
@@ -74,7 +72,7 @@ def verify(request: AccountRequest, domain: str) -> HttpResponse:
 
 
 @require_POST
-@account_page("edit")
+@domains_page("edit")
 def verify_pending(request: AccountRequest) -> HttpResponse:
     """Asks DNS about all domains that wait, as many as one call takes."""
     try:
@@ -87,7 +85,7 @@ def verify_pending(request: AccountRequest) -> HttpResponse:
     return redirect("domains:list", slug=request.account.slug)
 
 
-@account_page("edit")
+@domains_page("edit")
 def options(request: AccountRequest, domain: str) -> HttpResponse:
     """Tracking, unsubscribe, host names; says before saving that names make new records."""
     row = access.find(queries.domains(), domain)
@@ -105,7 +103,7 @@ def options(request: AccountRequest, domain: str) -> HttpResponse:
     return render(request, "domains/options.html", context)
 
 
-@account_page("edit")
+@domains_page("edit")
 def preview(request: AccountRequest, domain: str) -> HttpResponse:
     """The part of the options page that follows what is typed. Changes nothing."""
     row = access.find(queries.domains(), domain)
@@ -113,7 +111,7 @@ def preview(request: AccountRequest, domain: str) -> HttpResponse:
     return render(request, "domains/preview.html", context)
 
 
-@account_page()
+@domains_page()
 def history(request: AccountRequest, domain: str) -> HttpResponse:
     """Its checks, and what people did to it, newest first."""
     row = access.find(queries.domains(), domain)
@@ -126,7 +124,7 @@ def history(request: AccountRequest, domain: str) -> HttpResponse:
     return render(request, "domains/history.html", context)
 
 
-@account_page("edit")
+@domains_page("edit")
 def switch(request: AccountRequest, domain: str) -> HttpResponse:
     """Asks, then disables an Enabled domain; or enables a disabled one."""
     row = access.find(queries.domains(), domain)
@@ -141,7 +139,7 @@ def switch(request: AccountRequest, domain: str) -> HttpResponse:
     return to(request, row)
 
 
-@account_page("edit")
+@domains_page("edit")
 def delete(request: AccountRequest, domain: str) -> HttpResponse:
     """Says what goes, asks, and deletes."""
     row = access.find(queries.domains(), domain)

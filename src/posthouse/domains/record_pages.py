@@ -5,27 +5,28 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from posthouse.accounts import access
-from posthouse.accounts.areas import AccountRequest, account_page
+from posthouse.accounts.areas import AccountRequest
 from posthouse.domains import handing_over, queries
+from posthouse.domains.area import domains_page
 from posthouse.domains.pages import to
 from posthouse.domains.short_forms import SendForm
 
 
-@account_page()
+@domains_page()
 def zone(request: AccountRequest, domain: str) -> HttpResponse:
     """The records as a zone file, to import at a DNS provider."""
     row = access.find(queries.domains(), domain)
     return download(handing_over.zone_of(row), f"{row.name}.zone", "text/plain")
 
 
-@account_page()
+@domains_page()
 def table(request: AccountRequest, domain: str) -> HttpResponse:
     """The records as CSV."""
     row = access.find(queries.domains(), domain)
     return download(handing_over.csv_of(row), f"{row.name}.csv", "text/csv")
 
 
-@account_page("edit")
+@domains_page("edit")
 def send(request: AccountRequest, domain: str) -> HttpResponse:
     """Asks for an address and a note, and mails the records there."""
     row = access.find(queries.domains(), domain)
