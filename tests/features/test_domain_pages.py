@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
-from posthouse.accounts.models import Account, AuditRecord, User
+from posthouse.accounts.models import Account, AuditRecord, Notice, User
 from posthouse.campaigns.models import Campaign
 from posthouse.domains import health, mailing, volume
 from posthouse.domains.models import DomainCheck, DomainKey, DomainRecord, SenderDomain
 from posthouse.domains.services import add as add_domain
+from posthouse.housekeeping.events import handle_some
 from tests.sending import make_domain, make_sending
 
 
@@ -409,6 +410,29 @@ def test_the_operator_suspends_with_a_reason_that_the_owner_reads_until_it_is_li
     assert "Complaints" not in text(client, page)
     with access.across_tenants():
         assert SenderDomain.objects.get(pk=domain.pk).suspension_reason == ""
+
+
+@pytest.mark.usefixtures("owner")
+def test_the_notice_of_a_suspension_gives_the_reason(
+    domain: SenderDomain, operator: Client
+) -> None:
+    switch = f"/operator/sender-domains/{domain.public_id}/switch/"
+    operator.post(switch, {"reason": "Complaints {name} of 1 %."})
+    with access.across_tenants():
+        handle_some()
+
+    assert "The operator says: Complaints {name} of 1 %." in Notice.objects.latest("pk").text
+
+
+def test_a_suspension_with_its_reason_outlives_deleting_and_adding_again(
+    client: Client, base: str, domain: SenderDomain, operator: Client
+) -> None:
+    switch = f"/operator/sender-domains/{domain.public_id}/switch/"
+    operator.post(switch, {"reason": "Complaints."})
+    client.post(f"{base}{domain.public_id}/delete/")
+    page = client.post(f"{base}new/", {"name": domain.name})["Location"]
+
+    assert "The operator says: Complaints." in text(client, page)
 
 
 def test_the_operator_sees_one_domain_with_whose_it_is_and_who_else_asks(

@@ -38,6 +38,7 @@ def test_the_seven_steps(world: World, opened: Open, tmp_path: Path) -> None:
     owner = opened()
     accept_the_invitation(owner, world)
     add_and_verify_a_domain(owner, world)
+    see_the_domain(operator)
     see_the_engine(operator, world)
     import_subscribers(owner, world, tmp_path / "readers.csv")
     write_a_campaign(owner)
@@ -159,6 +160,25 @@ def add_and_verify_a_domain(page: Page, world: World) -> None:
     page.get_by_role("button", name="Verify DNS records").click()
     expect(page.get_by_text("Enabled", exact=True).first).to_be_visible()
     look(page, "domain-enabled")
+    page.get_by_role("link", name="Send to your DNS person").click()
+    page.get_by_role("textbox", name="E-mail address").fill("dns@example.com")
+    look(page, "domain-send")
+    page.get_by_role("button", name="Send the records").click()
+    expect(page.get_by_text("are on their way to dns@example.com")).to_be_visible()
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_text("Mailed the records to dns@example.com.")).to_be_visible()
+    look(page, "domain-history")
+
+
+def see_the_domain(operator: Page) -> None:
+    """5 again, as the operator: whose it is, what was found, why it would be suspended."""
+    operator.get_by_role("link", name="Sender domains", exact=True).click()
+    look(operator, "operator-domains")
+    operator.get_by_role("link", name=SENDER_DOMAIN, exact=True).click()
+    look(operator, "operator-domain")
+    operator.get_by_role("link", name="Suspend", exact=True).click()
+    expect(operator.get_by_role("textbox", name="Reason")).to_be_visible()
+    operator.get_by_role("link", name="Cancel").click()
 
 
 def see_the_engine(operator: Page, world: World) -> None:
