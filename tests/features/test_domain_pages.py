@@ -420,8 +420,9 @@ def test_the_notice_of_a_suspension_gives_the_reason(
     operator.post(switch, {"reason": "Complaints {name} of 1 %."})
     with access.across_tenants():
         handle_some()
+        notice = Notice.objects.latest("pk")
 
-    assert "The operator says: Complaints {name} of 1 %." in Notice.objects.latest("pk").text
+    assert "The operator says: Complaints {name} of 1 %." in notice.text
 
 
 def test_a_suspension_with_its_reason_outlives_deleting_and_adding_again(
