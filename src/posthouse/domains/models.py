@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from posthouse.accounts.tenancy import TenantRow, public_id
+from posthouse.core.addresses import display_domain
 from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.dns.templates import PURPOSES
 from posthouse.core.verification.checks import CheckResult
@@ -96,6 +97,11 @@ class SenderDomain(TenantRow):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_its_letters(self) -> str:
+        """The name as a person reads it; A-labels stay where letters could deceive (A23)."""
+        return display_domain(self.name)
 
 
 class DomainKey(TenantRow):
