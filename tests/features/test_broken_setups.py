@@ -70,7 +70,7 @@ NEXT_STEPS = {
     "spf_not_alias": "our SPF policy comes with it",
     "spf_syntax": "Correct or remove “ip:192.0.2.1”",
     "spf_too_many_lookups": "name servers by ip4:",
-    "spf_twice": "a single one instead: v=spf1 include:spf.example.net mx -all",
+    "spf_twice": "a single one instead: “v=spf1 include:spf.example.net mx -all",
     "spf_without_us": "before its “all”",
     "spread_over_records": "one TXT record with all of",
     "text_not_alias": "Delete the TXT record and add the same value as a CNAME",

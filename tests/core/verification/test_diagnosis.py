@@ -139,7 +139,7 @@ BROKEN: list[tuple[Record, Told, Fault, str, str]] = [
         lambda dns: dns.there(SPF.host, "TXT", SPF.value, "v=spf1 mx -all"),
         Fault.SPF_TWICE,
         "2 SPF policies",
-        "publish a single one instead: v=spf1 include:spf.example.net mx -all",
+        "publish a single one instead: “v=spf1 include:spf.example.net mx -all",
     ),
     (
         TOKEN,

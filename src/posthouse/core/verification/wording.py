@@ -70,7 +70,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.ZONE_APPENDED_TO_HOST: Words(
         Verdict.WRONG,
-        "The record stands at {place}: your DNS provider added {added} to the host.",
+        "The record for {host} stands at {place}: your DNS provider added {added} to the host.",
         "Change the host to {relative}, without {zone} at its end.",
     ),
     Fault.MISPLACED: Words(
@@ -87,16 +87,16 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.ZONE_APPENDED_TO_TARGET: Words(
         Verdict.WRONG,
-        "The CNAME points to {seen}: your DNS provider added {added} to the target.",
-        "Write the target with a dot at its end: {value}.",
+        "The CNAME at {host} points to {seen}: your DNS provider added {added} to the target.",
+        "Write the target with a dot at its end: “{value}.” (the dot belongs to it).",
     ),
     Fault.DANGLING: Words(
         Verdict.WRONG,
-        "The CNAME points to {seen}, which leads to a name that does not exist.",
+        "The CNAME at {host} points to {seen}, which leads to a name that does not exist.",
         "Point it to {value} instead.",
     ),
     Fault.OTHER_TARGET: Words(
-        Verdict.WRONG, "The CNAME points to {seen}.", "Point it to {value} instead."
+        Verdict.WRONG, "The CNAME at {host} points to {seen}.", "Point it to {value} instead."
     ),
     Fault.ADDRESS_NOT_ALIAS: Words(
         Verdict.WRONG,
@@ -107,13 +107,13 @@ WORDS: Mapping[Fault, Words] = {
     Fault.TEXT_NOT_ALIAS: Words(
         Verdict.WRONG,
         "The right target stands at {host}, but in a TXT record.",
-        "Delete the TXT record and add the same value as a CNAME record.",
+        "Delete the TXT record and add the same value as a CNAME record with the host {relative}.",
     ),
     Fault.SPF_TWICE: Words(
         Verdict.WRONG,
         "{host} has {count} SPF policies, and receivers then take none of them"
         " (RFC 7208 section 4.5): {seen}.",
-        "Delete them, and publish a single one instead: {joined}",
+        "Delete them, and publish a single one instead: “{joined}”.",
     ),
     Fault.DMARC_TWICE: Words(
         Verdict.WRONG,
@@ -167,46 +167,46 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.QUOTES: Words(
         Verdict.WRONG,
-        "The value has quotation marks that count as part of it.",
+        "The quotation marks at {host} count as part of the value: {seen}.",
         "Write {value} without quotation marks.",
     ),
     Fault.FOREIGN_CHARACTERS: Words(
         Verdict.WRONG,
-        "The value looks like ours, but has characters that are not: {reason}. Word processors and"
-        " mail programs put them in.",
+        "The value at {host} looks like ours, but has characters that are not: {reason}. Word"
+        " processors and mail programs put them in.",
         "Copy {value} with its copy button straight into the form of your DNS provider.",
     ),
     Fault.BACKSLASHES: Words(
         Verdict.WRONG,
-        "The value has backslashes that count as part of it.",
+        "The backslashes at {host} count as part of the value: {seen}.",
         "Write {value} without backslashes.",
     ),
     Fault.BLANKS: Words(
         Verdict.WRONG,
-        "The value has blanks or line breaks in other places than ours.",
-        "Copy {value} once more with its copy button.",
+        "The value at {host} has blanks or line breaks in other places than ours: {seen}.",
+        "Copy {value} once more with its copy button, and replace what stands there.",
     ),
     Fault.OTHER_CASE: Words(
         Verdict.WRONG,
-        "Capital and small letters of the value were changed.",
-        "Copy {value} once more with its copy button.",
+        "Capital and small letters were changed at {host}, and in this value they matter: {seen}.",
+        "Copy {value} once more with its copy button, and replace what stands there.",
     ),
     Fault.CUT_OFF: Words(
         Verdict.WRONG,
-        "The value ends after {length} characters.",
+        "The value at {host} ends after {length} characters; a part of it is missing.",
         "Write the whole value. If your DNS provider cuts it, write it as several texts in quotes,"
         " each of at most 255 characters; the zone file on this page has it so.",
     ),
     Fault.SPREAD_OVER_RECORDS: Words(
         Verdict.WRONG,
-        "The value is spread over {count} TXT records, and receivers read each for itself.",
+        "The value at {host} is spread over {count} TXT records; receivers read each for itself.",
         "Delete them and add one TXT record with all of {value}. Where your DNS provider takes no"
         " more than 255 characters at once, write it as several texts in quotes in that one record;"
         " the zone file on this page has it so.",
     ),
     Fault.EXTRA_CHARACTERS: Words(
         Verdict.WRONG,
-        "The value holds ours and more besides: {seen}.",
+        "The value at {host} holds ours and more besides: {seen}.",
         "Write {value} and nothing else.",
     ),
     Fault.OTHER_VALUE: Words(
@@ -254,7 +254,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.UNDERSCORE_STRIPPED: Words(
         Verdict.WRONG,
-        "The record stands at {place}: the underscore at the start of a label was lost.",
+        "The record for {host} stands at {place}: the underscore at the start of a label was lost.",
         "Change the host to {relative}, with its underscores. If the form refuses them, ask your"
         " DNS provider, or import the zone file of this page.",
     ),
@@ -266,7 +266,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.EXTRA_DOT: Words(
         Verdict.WRONG,
-        "There is a dot too many in the value: {seen}.",
+        "There is a dot too many in the value at {host}: {seen}.",
         "Write {value} without that dot.",
     ),
     Fault.OWN_SPF: Words(
