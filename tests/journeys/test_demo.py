@@ -20,7 +20,8 @@ HANGING = 300  # seconds
 STORY = (
     "its records are published as people do it: 3 of them with a mistake.",
     "Verified: 4 of 7 records are right, mail.harbourbooks.example.com is Approval Pending.",
-    "The record for sl.mail.harbourbooks.example.com stands at sl.mail.harbourbooks.example.com.example.com:",
+    "The record for sl.mail.harbourbooks.example.com stands at",
+    "sl.mail.harbourbooks.example.com.example.com: your DNS provider added example.com",
     "→ Change the host to sl.mail.harbourbooks, without example.com at its end.",
     " points to key1._domainkey.mailer.example.net.example.com:",
     "→ Write the target with a dot at its end: “key1._domainkey.mailer.example.net.”",

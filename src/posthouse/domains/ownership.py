@@ -57,7 +57,11 @@ def left_behind(domain: SenderDomain) -> bool:
     """True if another account verified the exact name at some time, and has deleted it or waits.
     To be asked across tenants.
     """
-    others = SenderDomain.objects.filter(name=domain.name, verified_at__isnull=False)
+    others = SenderDomain.objects.filter(
+        registered=domain.registered,  # has an index
+        name=domain.name,
+        verified_at__isnull=False,
+    )
     return others.exclude(account_id=domain.account_id).exists()
 
 
