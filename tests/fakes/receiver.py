@@ -22,12 +22,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered; ``before`` is run first, and may wait for an event of the test."""
+    """What is answered; ``before`` and ``after`` may wait for an event of the test."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"taken"
     before: Callable[[], object] = lambda: None
+    after: Callable[[], object] = lambda: None
 
 
 class Receiver:
@@ -90,6 +91,8 @@ def _handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)
+            self.wfile.flush()
+            reply.after()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """The test's output is for the test."""

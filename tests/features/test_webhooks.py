@@ -317,6 +317,21 @@ def test_of_a_huge_answer_little_is_read_and_no_control_character_kept(
     assert len(attempt.excerpt) == 1000
 
 
+def test_who_said_200_and_then_dawdles_has_taken_it(
+    account: Account, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posthouse.webhooks.posting._BODY_SECONDS", 0.1)
+    end = threading.Event()
+    receiver.replies["/"] = Reply(200, body=b"well", after=end.wait)
+    webhook(account, receiver.url())
+    happens(account)
+    sending.send_due()
+    end.set()
+
+    assert only_call().state == "delivered"
+    assert CallAttempt.objects.get().excerpt == "well"
+
+
 @pytest.mark.parametrize("kind_of_trouble", ["nobody listens", "not HTTP", "a late answer"])
 def test_trouble_is_told_in_words(
     account: Account,

@@ -71,7 +71,7 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
     )
     to_programs = (
         Job("webhooks", lambda: webhooks.send_due(lambda: not stop.is_set())),
-        Job("old webhook calls", webhooks.forget_old, every=600),
+        Job("old webhook calls", webhooks.forget_old, every=60),
     )
     return mail, imports, names, to_people, to_programs
 

@@ -24,8 +24,7 @@ _STATES = {str(state): LOOKS["call"][state].word for state in Call.State}
 @account_page("edit")
 def listing(request: AccountRequest) -> HttpResponse:
     """The account's webhooks and how each stands."""
-    context = {"webhooks": queries.endpoints(), "most": services.MOST}
-    return render(request, "webhooks/list.html", context)
+    return render(request, "webhooks/list.html", {"webhooks": queries.counted_endpoints()})
 
 
 @account_page("edit")

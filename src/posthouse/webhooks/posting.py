@@ -18,7 +18,7 @@ from posthouse.webhooks.claims import AT_ONCE, Outgoing
 from posthouse.webhooks.doors import DoorClosed, Doorkeeper
 from posthouse.webhooks.secrets import signed_headers
 
-SECONDS = 10.0  # for everything
+SECONDS = 10.0  # until the status is there
 _CONNECT_SECONDS = 4.0  # then the name's next address
 _BODY_SECONDS = 2.0  # who has said 200 has said it, however long the words take
 _MOST_READ = 4096  # octets of the answer's body
@@ -72,7 +72,7 @@ async def post(client: httpx.AsyncClient, keeper: Doorkeeper, outgoing: Outgoing
         return Answer(took(), problem=_NO_SECRET)
     try:
         async with asyncio.timeout(SECONDS):
-            response, excerpt = await _exchange(client, keeper, outgoing)
+            response = await _exchange(client, keeper, outgoing)
     except TimeoutError:
         return Answer(took(), problem=f"No answer within {SECONDS:.0f} seconds.")
     except DoorClosed as error:
@@ -83,15 +83,15 @@ async def post(client: httpx.AsyncClient, keeper: Doorkeeper, outgoing: Outgoing
         took(),
         status=response.status_code,
         problem=_problem(response),
-        excerpt=excerpt,
+        excerpt=await _excerpt(response),
         retry_after=response.headers.get("Retry-After", "")[:100],
     )
 
 
 async def _exchange(
     client: httpx.AsyncClient, keeper: Doorkeeper, outgoing: Outgoing
-) -> tuple[httpx.Response, str]:
-    """The first answer of the name's addresses, in order."""
+) -> httpx.Response:
+    """The first answer of the name's addresses, in order; its body is still to be read."""
     url = httpx.URL(outgoing.url)
     addresses = await keeper.addresses(url.host, url.port or _PORTS[url.scheme], url.scheme)
     for address in addresses[:-1]:
@@ -102,10 +102,10 @@ async def _exchange(
 
 async def _exchange_with(
     client: httpx.AsyncClient, url: httpx.URL, address: Address, outgoing: Outgoing
-) -> tuple[httpx.Response, str]:
+) -> httpx.Response:
     """Connects to the address; Host and the certificate are those of the name."""
     headers = signed_headers(outgoing.secrets, outgoing.message_id, timezone.now(), outgoing.body)
-    async with client.stream(
+    request = client.build_request(
         "POST",
         url.copy_with(host=str(address)),
         content=outgoing.body.encode(),
@@ -115,11 +115,12 @@ async def _exchange_with(
             "Content-Type": "application/json; charset=utf-8",
         },
         extensions={"sni_hostname": url.host},
-    ) as response:
-        return response, await _excerpt(response)
+    )
+    return await client.send(request, stream=True)
 
 
 async def _excerpt(response: httpx.Response) -> str:
+    """The beginning of the body; then the connection is closed, whatever is still to come."""
     read = b""
     with suppress(TimeoutError, httpx.HTTPError):
         async with asyncio.timeout(_BODY_SECONDS):
@@ -127,6 +128,8 @@ async def _excerpt(response: httpx.Response) -> str:
                 read += piece
                 if len(read) >= _MOST_READ:
                     break
+    with suppress(httpx.HTTPError):
+        await response.aclose()
     return _UNPRINTABLE.sub(" ", read[:_MOST_READ].decode("utf-8", "replace"))[:_MOST_KEPT]
 
 

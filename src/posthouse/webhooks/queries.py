@@ -7,14 +7,15 @@ from posthouse.webhooks.models import Call, CallAttempt, Endpoint
 
 
 def endpoints() -> QuerySet[Endpoint]:
-    """The webhooks in reach, oldest first, with how many of their calls wait and have failed."""
-    return (
-        Endpoint.objects.select_related("account")
-        .annotate(
-            waiting=Count("calls", filter=Q(calls__state=Call.State.PENDING)),
-            failed=Count("calls", filter=Q(calls__state=Call.State.FAILED)),
-        )
-        .order_by("pk")
+    """The webhooks in reach, oldest first."""
+    return Endpoint.objects.select_related("account").order_by("pk")
+
+
+def counted_endpoints() -> QuerySet[Endpoint]:
+    """The same with how many of their calls wait (``waiting``) and have failed (``failed``)."""
+    return endpoints().annotate(
+        waiting=Count("calls", filter=Q(calls__state=Call.State.PENDING)),
+        failed=Count("calls", filter=Q(calls__state=Call.State.FAILED)),
     )
 
 
