@@ -1,11 +1,13 @@
 """Two thousand messages leave while the sender domain's keys change, and every signature holds."""
 
+import asyncio
 import email
 import os
 import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dkim
@@ -13,18 +15,29 @@ import dns.resolver
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.db import connections
 
 from posthouse.accounts import access
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account
 from posthouse.campaigns.models import Campaign
+from posthouse.deliveries import outbox
+from posthouse.deliveries.fan_out import fan_out_next
+from posthouse.deliveries.models import Dispatch
+from posthouse.deliveries.outbox import Claim
 from posthouse.demo.record import StoredMessage
 from posthouse.domains import keys
 from posthouse.domains.models import DomainKey, SenderDomain
+from posthouse.engine.composing import Composer
+from posthouse.engine.journal import Journal
+from posthouse.engine.signing import OwnKeyGone
+from posthouse.engine.store import Store
+from posthouse.engine.worker import Desk, Worker
 from posthouse.servers.models import DeliveryServer
 from tests.engine.conftest import House, send
-from tests.features.own_keys import MASTER, asked, enabled, ring, verified
-from tests.sending import Sending, make_sending
+from tests.engine.pools import Log, new_pool
+from tests.features.own_keys import MASTER, asked, enabled, leaks, needles, ring, verified
+from tests.sending import Sending, counted, make_sending
 
 if TYPE_CHECKING:
     from tests.features.dns_servers import DnsWorld
@@ -85,14 +98,14 @@ def signatures(message: StoredMessage, zone: Zone) -> dict[str, bool]:
 
 
 def test_every_message_verifies_while_the_keys_change(
-    account: Account, house: House, world: "DnsWorld"
+    account: Account, house: House, world: "DnsWorld", tmp_path: Path, settings: Any
 ) -> None:
     domain = enabled(account, world, "rotation.example.com")
     sending = signed_by(domain, account, MESSAGES, house.relay())
     with access.tenant(account):
         keys.rotate(SYSTEM, domain)
     world.set_zone("rotation.example.com", asked(domain))
-    house.environment["POSTHOUSE_ENGINE_WORKERS"] = "2"
+    house.environment.update(POSTHOUSE_ENGINE_WORKERS="2", POSTHOUSE_LOG_LEVEL="DEBUG")
     campaign = send(sending)
     house.worker()
     house.engine()
@@ -114,6 +127,9 @@ def test_every_message_verifies_while_the_keys_change(
     assert set(pairs) == {old, new}  # RSA first, Ed25519 beside it, of one generation
     assert pairs[old] >= MESSAGES // 4
     assert pairs[new] >= MESSAGES // 4
+    written = [*(tmp_path / "logs").iterdir(), *(settings.HOME / "journals").iterdir()]
+    wanted = needles(domain)
+    assert [leaks(path.read_bytes(), wanted) for path in written] == [[]] * len(written)
 
 
 def test_the_installations_key_signs_for_a_domain_that_inherits(
@@ -147,12 +163,57 @@ def test_a_key_that_does_not_open_pauses_the_campaign_and_fails_nobody(
     house.worker()
     house.engine()
 
-    def reason() -> str:
+    def dispatch() -> Dispatch:
         with access.across_tenants():
-            return Campaign.objects.select_related("dispatch").get(pk=campaign.pk).dispatch.reason
+            return Dispatch.objects.get(campaign=campaign)
 
-    house.wait_until(lambda: f"The DKIM key {key.selector} of" in reason(), "the pause")
-    assert "posthouse domains rotate mail.locked.example.com" in reason()
+    house.wait_until(lambda: f"The DKIM key {key.selector} of" in dispatch().reason, "the pause")
+    assert "posthouse domains rotate mail.locked.example.com" in dispatch().reason
+    stopped = dispatch()
+    assert (stopped.failed, stopped.accepted, house.taken()) == (0, 0, [])
+
+
+async def given_up(claim: Claim, folder: Path) -> str:
+    """What a worker is told when it makes the claim's messages, after it has given up."""
+    store, journal = Store(), Journal.open(folder, "e1")
+    composer = Composer(store)
+    worker, pool = Worker("e1", store, journal, composer), new_pool(Log(), 1)
+    try:
+        await composer.compose(claim, claim.parcels)
+    except OwnKeyGone as gone:
+        await worker.give_up(claim, pool, Desk(claim), gone)
+        return str(gone)
+    finally:
+        await pool.close(drain=False)
+        await store.ask(connections.close_all)  # those of its thread
+        store.close()
+        journal.close()
+    return ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_is_gone_ends_the_claim_and_the_next_one_does_not_name_it(
+    account: Account, world: "DnsWorld", tmp_path: Path
+) -> None:
+    domain = enabled(account, world, "vanished.example.com")
+    campaign = send(signed_by(domain, account, 5, port=1))
     with access.across_tenants():
-        dispatch = Campaign.objects.select_related("dispatch").get(pk=campaign.pk).dispatch
-    assert (dispatch.failed, dispatch.accepted, house.taken()) == (0, 0, [])
+        while fan_out_next():
+            pass
+        claim = outbox.claim_next("e1", 7)
+        assert claim is not None
+        assert [key.selector for key in claim.route.own_keys] == [
+            key.selector for key in ring(domain).signing
+        ]
+        domain.keys.all().delete()
+    said = asyncio.run(given_up(claim, tmp_path))
+
+    assert "were changed while this was being sent" in said
+    with access.across_tenants():
+        campaign.refresh_from_db()
+        assert campaign.dispatch is not None
+        assert counted(campaign.dispatch) == {"pending": 5}
+        assert campaign.dispatch.state == Dispatch.State.RUNNING
+        again = outbox.claim_next("e1", 8)
+    assert again is not None
+    assert again.route.own_keys == ()

@@ -38,8 +38,8 @@ class OwnKeyGone(CannotSign):
 
     def __init__(self, domain: str) -> None:
         super().__init__(
-            f"The DKIM keys of {domain} were changed while this was being sent. Resume it: the "
-            "present keys will sign."
+            f"The DKIM keys of {domain} were changed while this was being sent; the present ones "
+            "sign from the next batch on."
         )
 
 
