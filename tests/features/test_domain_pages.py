@@ -213,6 +213,8 @@ def test_records_of_a_key_that_comes_or_goes_stand_apart(
     assert "New key: publish this beside the old one" in page
     assert f"Old key: leave until {until:%-d %b %Y}, then remove" in page
     assert "0 of 7" in text(client, base)
+    zone = text(client, f"{base}{domain.public_id}/zone/")
+    assert ("phwaiting" in zone, "phretired" in zone) == (True, False)
 
 
 def test_the_records_go_as_csv_without_formulas(
@@ -253,7 +255,8 @@ def test_the_records_are_mailed_to_the_dns_person(
     )
     assert "> Please do it today.\n> Thanks!" in str(sent.body)
     assert "\x07" not in sent.body
-    assert str(sent.body).count(" record: ") == 7
+    assert str(sent.body).count("   Value: ") == 7
+    assert "or short:  sl.mail\n" in str(sent.body)
     assert attached[0] == "mail.harbour.example.zone"
     assert str(attached[1]).count("CNAME") == 6
     assert sent.message().as_bytes()

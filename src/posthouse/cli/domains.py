@@ -343,10 +343,12 @@ def _at_the_shell() -> "Actor":
 
 
 def _tell_records(domains: "Sequence[SenderDomain]", as_json: bool) -> None:
-    fields = ("host", "type", "value", "purpose", "state", "seen", "finding", "advice")
+    from posthouse.domains import showing
+
     told: list[dict[str, Any]] = [
         {"domain": row.name, "status": row.status, "account": row.account.slug}
-        | {"records": [{key: getattr(each, key) for key in fields} for each in row.records.all()]}
+        | {"advice": row.advice}
+        | {"records": [showing.told(row, each) for each in row.records.all()]}
         for row in domains
     ]
     if as_json:
@@ -358,7 +360,7 @@ def _tell_records(domains: "Sequence[SenderDomain]", as_json: bool) -> None:
             typer.echo(
                 f"  {_WORDS[each['state']]:<15} {each['host']}  {each['type']}  {each['value']}"
             )
-            for sentence in filter(None, (each["finding"], each["advice"])):
+            for sentence in filter(None, (each["sentence"], each["next_step"])):
                 typer.echo(f"{'':>18}{sentence}")
 
 

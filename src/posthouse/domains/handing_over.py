@@ -5,7 +5,7 @@ from io import StringIO
 
 from posthouse.audience.formulas import guard
 from posthouse.core.dns.records import DEFAULT_TTL, Record, RecordType, relative_host, zone_file
-from posthouse.domains.models import DomainRecord, SenderDomain
+from posthouse.domains.models import DomainKey, DomainRecord, SenderDomain
 
 _COLUMNS = ("host", "relative_host", "type", "value", "ttl", "for")
 
@@ -32,10 +32,14 @@ def csv_of(domain: SenderDomain) -> str:
 def text_of(domain: SenderDomain) -> str:
     """A paragraph for each record, for a mail."""
     return "\n\n".join(
-        f"{place}. {row.type} record: {row.what_for}\n   Host:  {row.host}\n   Value: {row.value}"
+        f"{place}. {row.type}. {row.what_for}\n"
+        f"   Host:      {row.host}\n"
+        f"   or short:  {relative_host(row.host, domain.registered)}\n"
+        f"   Value:     {row.value}"
         for place, row in enumerate(_records(domain), start=1)
     )
 
 
 def _records(domain: SenderDomain) -> list[DomainRecord]:
-    return list(domain.records.order_by("position"))
+    """What is to be published: not what only stays until mail on its way has arrived."""
+    return list(domain.records.exclude(key__state=DomainKey.State.RETIRED).order_by("position"))
