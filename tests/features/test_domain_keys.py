@@ -9,14 +9,19 @@ from django.utils import timezone
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, AuditRecord
+from posthouse.core.channels import Channel
 from posthouse.core.verification import grace
+from posthouse.deliveries.forecasting import forecast_of
+from posthouse.deliveries.route import SenderChoice, preview
 from posthouse.domains import keys, sweep
 from posthouse.domains import services as domains
 from posthouse.domains.errors import NoOwnKeys, NoRotation, RotationWaits
 from posthouse.domains.key_queries import KeyRing, signing_for
 from posthouse.domains.models import DomainCheck, DomainKey, SenderDomain
 from posthouse.domains.private_keys import open_key
+from posthouse.servers.models import DeliveryServer
 from tests.features.own_keys import MASTER, added, asked, enabled, ring, verified
+from tests.sending import make_sending
 
 if TYPE_CHECKING:
     from tests.features.dns_servers import DnsWorld
@@ -281,3 +286,22 @@ def test_a_sealed_key_opens_only_in_its_own_row(
         own.sealed = other.sealed
         with pytest.raises(Exception, match="altered"):
             open_key(own)
+
+
+def test_a_route_names_the_keys_only_where_posthouse_signs_for_that_very_domain(
+    account: Account, world: "DnsWorld"
+) -> None:
+    domain = enabled(account, world, "routed.example.com")
+    with access.across_tenants():
+        sending = make_sending(account, members=1)
+        own, other = (SenderChoice("", "news", one) for one in (domain, sending.domain))
+        elsewhere = preview(account, Channel.MARKETING, own)
+        DeliveryServer.objects.update(signing=DeliveryServer.Signing.HERE)
+        routes = [preview(account, Channel.MARKETING, choice) for choice in (own, other)]
+        said = forecast_of(account, routes[0])
+        SenderDomain.objects.filter(pk=domain.pk).update(status="disabled")
+        assert signing(domain) == []
+
+    assert elsewhere.own_keys == routes[1].own_keys == ()
+    assert [key.selector for key in routes[0].own_keys] == selectors(ring(domain).signing)
+    assert said.dkim.vouches
