@@ -137,3 +137,14 @@ def test_import_says_where_a_php_file_cannot_be_read(run: Run, tmp_path: Path) -
     done = run("import", php)
     assert done.exit_code == 2
     assert "line 3: expected a text in quotes, a variable or an array, found strrev" in done.stderr
+
+
+def test_the_gateway_has_a_return_path_label_of_its_own(run: Run, settings: Any) -> None:
+    settings.DNS_GATEWAY_SUBDOMAIN = "tx"
+    told = json.loads(run("check", "--json").stdout)
+    hosts = {
+        each["section"]: each["records"][0]["host"]
+        for each in told["templates"]
+        if each["name"] == "Default"
+    }
+    assert hosts == {"campaign": "sl.mail.example.com", "gateway": "tx.mail.example.com"}

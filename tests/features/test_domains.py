@@ -359,8 +359,9 @@ def test_with_the_feature_off_there_is_no_page_and_nothing_can_be_added(
     assert base in client.get(home).content.decode()
     services.change_group(SYSTEM, account.group, sender_domain_management=False)
 
-    for address in (base, page, f"{base}new/", f"{page}options/", f"{page}zone/"):
+    for address in (base, page, *(f"{page}{tab}/" for tab in ("keys", "options", "zone"))):
         assert client.get(address).status_code == 404
+    assert client.get(f"{base}new/").status_code == 404
     assert client.post(f"{base}new/", {"name": "mail.off.example.com"}).status_code == 404
     assert base not in client.get(home).content.decode()
     api = api_of(account)

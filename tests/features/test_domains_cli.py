@@ -151,3 +151,38 @@ def test_all_that_wait_are_verified_with_progress(
     assert (mine.returncode, mine.stdout) == (0, "")
     assert "say --pending" in run("verify").stderr
     assert "say --pending" in run("verify", "mail.one.example", "--pending").stderr
+
+
+def test_a_domain_is_stopped_and_started_from_a_shell(account: Account, run: Run) -> None:
+    name = "mail.stopped.example"
+    run("add", name, "--account", account.slug)
+    with access.tenant(account):
+        SenderDomain.objects.filter(name=name).update(status="enabled", proven=True)
+
+    def status_after(*arguments: str) -> str:
+        (told,) = json.loads(run(*arguments, name, "--json").stdout)
+        return str(told["status"])
+
+    assert status_after("disable") == "disabled"
+    assert status_after("enable") == "enabled"
+    assert status_after("suspend", "--reason", "Write to us.") == "suspended"
+    assert row(account, name).suspension_reason == "Write to us."
+    assert run("enable", name).returncode == 2
+    assert status_after("lift") == "enabled"
+    assert status_after("change", "--subdomain", "bounce") == "approval_pending"
+    assert row(account, name).mfrom_host == f"bounce.{name}"
+
+
+def test_a_change_names_what_is_wrong_with_it(account: Account, run: Run) -> None:
+    run("add", "mail.changed.example", "--account", account.slug)
+    assert "--subdomain" in run("change", "mail.changed.example").stderr
+    refused = run("change", "mail.changed.example", "--subdomain", "-x-")
+    assert (refused.returncode, "hyphen" in refused.stderr) == (2, True)
+
+
+def test_deleting_asks_first(account: Account, run: Run) -> None:
+    run("add", "mail.gone.example", "--account", account.slug)
+    assert run("delete", "mail.gone.example").returncode == 1  # nobody answers: nothing happens
+    assert row(account, "mail.gone.example").status == "approval_pending"
+    assert run("delete", "mail.gone.example", "--yes").returncode == 0
+    assert row(account, "mail.gone.example").status == "deleted"

@@ -19,7 +19,7 @@ def told(domain: "SenderDomain") -> dict[str, Any]:
     return {
         "domain": domain.name,
         "account": domain.account.slug,
-        "inherited": not ring.all,
+        "inherited": ring.inherits,
         "rotating": ring.rotating,
         "keys": [_key(key) for key in ring.all],
     }
@@ -36,15 +36,18 @@ def change(actor: "Actor", domain: "SenderDomain", *, call_off: bool) -> None:
 def lines(domains: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The same for a person."""
     for each in domains:
-        if each["inherited"]:
-            yield f"{each['domain']}: inherits its DKIM key; the operator's signs."
-            continue
-        yield f"{each['domain']}: {'rotating' if each['rotating'] else 'DKIM keys of its own'}"
+        yield f"{each['domain']}: {_in_short(each)}"
         for key in each["keys"]:
             yield f"  {key['selector']}  {key['algorithm']:<8} {_standing(key)}"
             if key["state"] == "waiting":
                 for record in key["records"]:
                     yield f"    publish: {record['host']}  {record['type']}  {record['value']}"
+
+
+def _in_short(told: Mapping[str, Any]) -> str:
+    if told["inherited"]:
+        return "inherits its DKIM key; the operator's signs."
+    return "rotating" if told["rotating"] else "DKIM keys of its own"
 
 
 def _standing(key: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from posthouse.core.verification.diagnosis import Diagnosis
 from posthouse.domains.errors import DomainRefused
 from posthouse.domains.examine import Examination, NameServers, examine_async
 from posthouse.domains.models import SenderDomain
+from posthouse.domains.samples import subdomain_of
 from posthouse.domains.settling import asked_of
 
 UNREGISTERED = "unregistered"
@@ -71,9 +72,10 @@ def of_stranger(name: str, template: str, token: str = "") -> Subject:
     """
     domain = normalise_domain(name)
     label, value = _label_and_value(token)
-    wanted = _fillable(_template(template), label, value)
+    section, found = _template(template)
+    wanted = _fillable(found, label, value)
     subdomain, prefix, merge = names.checked_settings(
-        settings.DNS_SUBDOMAIN, settings.DNS_TRACK_PREFIX, settings.DNS_TRACK_MERGE
+        subdomain_of(section), settings.DNS_TRACK_PREFIX, settings.DNS_TRACK_MERGE
     )
     records = generate(
         wanted,
@@ -130,13 +132,13 @@ def _told_record(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _template(name: str) -> Template:
-    """The campaign template of this name, or else that of the e-mail gateway."""
+def _template(name: str) -> tuple[str, Template]:
+    """The campaign template of this name, or else that of the e-mail gateway; and which it is."""
     known = configuration()
-    both = {**known.gateway, **known.campaign}
-    if name not in both:
-        raise TemplateMissing(name, tuple(both))
-    return both[name]
+    for section, templates in (("campaign", known.campaign), ("gateway", known.gateway)):
+        if name in templates:
+            return section, templates[name]
+    raise TemplateMissing(name, tuple({**known.campaign, **known.gateway}))
 
 
 def _label_and_value(token: str) -> tuple[str, str]:

@@ -6,14 +6,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from posthouse.accounts import access
-from posthouse.accounts.areas import AccountRequest, account_page
+from posthouse.accounts.areas import AccountRequest
 from posthouse.domains import keys, queries, showing
+from posthouse.domains.area import domains_page
 from posthouse.domains.errors import REFUSALS
 from posthouse.domains.key_queries import key_ring
 from posthouse.domains.models import SenderDomain
 
 
-@account_page()
+@domains_page()
 def show(request: AccountRequest, domain: str) -> HttpResponse:
     """The domain's own keys, or that it inherits the operator's."""
     row = access.find(queries.domains(), domain)
@@ -30,7 +31,7 @@ def show(request: AccountRequest, domain: str) -> HttpResponse:
 
 
 @require_POST
-@account_page("edit")
+@domains_page("edit")
 def rotate(request: AccountRequest, domain: str) -> HttpResponse:
     """Makes new keys, which wait for their records."""
     row = access.find(queries.domains(), domain)
@@ -46,7 +47,7 @@ def rotate(request: AccountRequest, domain: str) -> HttpResponse:
 
 
 @require_POST
-@account_page("edit")
+@domains_page("edit")
 def call_off(request: AccountRequest, domain: str) -> HttpResponse:
     """Drops the keys that wait."""
     row = access.find(queries.domains(), domain)

@@ -42,14 +42,20 @@ def samples(found: DnsConfiguration) -> list[Sample]:
     """All templates; one that is the same for campaigns and for the gateway is shown once."""
     shown = []
     for name, template in found.campaign.items():
-        same = name in found.gateway and found.gateway[name].patterns == template.patterns
+        same = _are_same(found, name)
         groups = groups_with("campaign", name)
         groups += [each for each in groups_with("gateway", name) if same and each not in groups]
         shown.append(sample("campaign", template, tuple(groups), for_both=same))
     for name, template in found.gateway.items():
-        if name not in found.campaign or found.campaign[name].patterns != template.patterns:
+        if not _are_same(found, name):
             shown.append(sample("gateway", template, tuple(groups_with("gateway", name))))
     return shown
+
+
+def subdomain_of(section: str) -> str:
+    """The installation's return-path label for campaigns or for the gateway."""
+    label: str = settings.DNS_GATEWAY_SUBDOMAIN if section == "gateway" else settings.DNS_SUBDOMAIN
+    return label
 
 
 def groups_with(section: str, name: str) -> list[str]:
@@ -80,14 +86,14 @@ def sample(
 ) -> Sample:
     """What the template makes of `domain`, and what that leaves open."""
     try:
-        records = sample_records(template, domain)
+        records = _records(section, template, domain)
     except DnsError as error:
         return Sample(section, template.name, (), groups, str(error), (), for_both)
     settled = made(
         template,
         records,
         domain=domain,
-        subdomain=settings.DNS_SUBDOMAIN,
+        subdomain=subdomain_of(section),
         prefix=settings.DNS_TRACK_PREFIX,
         merge=settings.DNS_TRACK_MERGE,
     )
@@ -95,12 +101,19 @@ def sample(
     return Sample(section, template.name, records, groups, "", told, for_both)
 
 
-def sample_records(template: Template, domain: str = SAMPLE_DOMAIN) -> tuple[Record, ...]:
+def _are_same(found: DnsConfiguration, name: str) -> bool:
+    """True if campaigns and the gateway have this template, and it makes the same of a domain."""
+    patterns = [each[name].patterns for each in (found.campaign, found.gateway) if name in each]
+    labels = {subdomain_of(section) for section in SECTIONS}
+    return len(labels) == 1 and len(patterns) == 2 and patterns[0] == patterns[1]
+
+
+def _records(section: str, template: Template, domain: str) -> tuple[Record, ...]:
     """The records of the domain under the installation's names. Raises DnsError."""
     return generate(
         template,
         domain=domain,
-        subdomain=settings.DNS_SUBDOMAIN,
+        subdomain=subdomain_of(section),
         track_prefix=settings.DNS_TRACK_PREFIX,
         track_merge=settings.DNS_TRACK_MERGE,
         tracking_subdomain=True,
