@@ -15,6 +15,7 @@ from posthouse.campaigns import services as campaigns
 from posthouse.campaigns.models import Campaign
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.deliveries.models import Delivery
+from posthouse.webhooks import services as webhooks
 from tests import factories
 from tests.campaigns import make_draft
 from tests.sending import Sending, make_sending
@@ -55,6 +56,7 @@ def rows_of(account: Account) -> dict[str, str]:
             "import_id": _imported(account, sending).public_id,
             "campaign": campaign.public_id,
             "delivery": f"dlv_{delivery.pk:x}",
+            **_told(account),
         }
 
 
@@ -96,6 +98,15 @@ def _sent(sending: Sending) -> Campaign:
     while fan_out_next():
         pass
     return Campaign.objects.select_related("dispatch").get(pk=campaign.pk)
+
+
+def _told(account: Account) -> dict[str, str]:
+    """A webhook and a call of it."""
+    webhook, _ = webhooks.create(
+        SYSTEM, account, url="https://hooks.example.com/", kinds=["domain.status"]
+    )
+    call = webhooks.send_test(SYSTEM, webhook)
+    return {"webhook": webhook.public_id, "call": call.public_id}
 
 
 def owner_of(account: Account) -> User:

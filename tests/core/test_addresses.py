@@ -29,6 +29,12 @@ from posthouse.core.addresses import (
         ("xn--bcher-kva.example.org", "xn--bcher-kva.example.org"),
         ("r3---a.example.com", "r3---a.example.com"),
         ("example.co.uk", "example.co.uk"),
+        ("shop.github.io", "shop.github.io"),
+        ("a" * 63 + ".example.com", "a" * 63 + ".example.com"),
+        (
+            "b." + ".".join(["a" * 60] * 4) + ".example",
+            "b." + ".".join(["a" * 60] * 4) + ".example",
+        ),
     ],
 )
 def test_a_domain_gets_its_one_form(typed: str, name: str) -> None:
@@ -70,6 +76,11 @@ def test_a_domain_gets_its_one_form(typed: str, name: str) -> None:
         ("https://example.com/", "not-a-name"),
         ("anna@example.com", "not-a-name"),
         ("example.com\x00", "not-a-name"),
+        ("example.com:25", "not-a-name"),
+        ("example.com..", "bad-label"),
+        ("bb." + ".".join(["a" * 60] * 4) + ".example", "too-long"),
+        ("anything.ck", "public-suffix"),
+        ("192.0.2.256", "bad-label"),
         ("exam ple.com", "not-a-name"),
     ],
 )

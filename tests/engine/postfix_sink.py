@@ -4,8 +4,9 @@ import os
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.engine.pools import GUARD_SECONDS
@@ -14,11 +15,22 @@ from tests.services import require
 _RECIPIENT = re.compile(r"^X-Rcpt-Args: <r(\d+)@example\.org>", re.MULTILINE)
 
 
+@dataclass(frozen=True)
+class Letter:
+    """A message and the envelope in which it came."""
+
+    ip: str
+    helo: str
+    mail_from: str
+    recipient: str
+    content: bytes
+
+
 @contextmanager
 def postfix_sink(dump: Path, *options: str) -> Iterator[int]:
     """The port of a running smtp-sink; it writes what it takes to `dump`."""
     program = require("smtp-sink")
-    port = _free_port()
+    port = free_port()
     user = ("-u", "root") if os.geteuid() == 0 else ()  # it wants to be told
     command = [program, *user, *options, "-D", str(dump), f"inet:127.0.0.1:{port}", "50"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
@@ -38,7 +50,34 @@ def dumped(dump: Path) -> list[int]:
     return sorted(int(number) for number in _RECIPIENT.findall(text))
 
 
-def _free_port() -> int:
+def letters(dump: Path) -> Sequence[Letter]:
+    """What Postfix's smtp-sink wrote of the messages that it took, each with its envelope."""
+    parts = dump.read_bytes().split(b"X-Client-Addr: ")[1:]
+    return [_letter(b"X-Client-Addr: " + part) for part in parts]
+
+
+def _letter(dumped: bytes) -> Letter:
+    """Its lines stand before the message, the last of them Received with its folded lines."""
+    lines = dumped.split(b"\n")
+    told: dict[str, str] = {}
+    while not lines[0].startswith(b"Received:"):
+        name, _, value = lines.pop(0).decode("ascii").partition(": ")
+        told[name] = value.strip()
+    lines.pop(0)
+    while lines[0][:1] in (b" ", b"\t"):
+        lines.pop(0)
+    content = b"\r\n".join(line.removesuffix(b"\r") for line in lines).rstrip(b"\r\n") + b"\r\n"
+    return Letter(
+        ip=told["X-Client-Addr"],
+        helo=told["X-Helo-Args"],
+        mail_from=told["X-Mail-Args"].partition("<")[2].partition(">")[0],
+        recipient=told["X-Rcpt-Args"].partition("<")[2].partition(">")[0],
+        content=content,
+    )
+
+
+def free_port() -> int:
+    """A port of loopback on which nothing listens now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

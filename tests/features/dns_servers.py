@@ -36,6 +36,10 @@ log:
     any: error
 database:
     storage: "{directory}"
+policy:
+  - id: one-key
+    single-type-signing: on
+    algorithm: ecdsap256sha256
 template:
   - id: default
     storage: "{directory}"
@@ -79,26 +83,22 @@ server:
     local-zone: "{zone}" transparent
 stub-zone:
     name: "{zone}"
-    stub-addr: 127.0.0.1@{authority}
+    stub-addr: {address}@{authority}
+"""
+
+_UNBOUND_KEY = """
+server:
+    trust-anchor: "{zone}. {key}"
 """
 
 # A key that no zone here has: what the zone says is bogus (DNSSEC).
-_UNBOUND_KEY = """
-server:
-    trust-anchor: "{zone}. DS 20326 8 2 {digest}"
-"""
-
-# A key that no zone here has: what the zone says is bogus (DNSSEC).
-_UNBOUND_KEY = """
-server:
-    trust-anchor: "{zone}. DS 20326 8 2 {digest}"
-"""
+_NO_KEY = f"DS 20326 8 2 {'AB' * 32}"
 
 _ZONE = """$ORIGIN {zone}.
 $TTL {ttl}
 @ SOA ns.{zone}. hostmaster.{zone}. {serial} 3600 600 86400 {negative_ttl}
 @ NS ns.{zone}.
-ns A 127.0.0.1
+ns A {address}
 {lines}
 """
 
@@ -107,12 +107,13 @@ class DnsWorld:
     """The two servers; `resolver` is what the product asks, `authority` holds the zones."""
 
     def __init__(self, directory: Path) -> None:
-        self.authority: Server = ("127.0.0.1", _free_port())
-        self.resolver: Server = ("127.0.0.1", _free_port())
+        self.authority: Server = ("127.0.0.1", free_port())
+        self.resolver: Server = ("127.0.0.1", free_port())
         self._directory = directory
         self._serials: dict[str, int] = {}
-        self._open_zones: list[str] = []
-        self._signed_zones: list[str] = []
+        self._open_zones: dict[str, str] = {}  # to the address of its server
+        self._keys: dict[str, str] = {}
+        self._signed: set[str] = set()
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
@@ -142,13 +143,15 @@ class DnsWorld:
         ttl: int = 300,
         negative_ttl: int = 60,
         flush: bool = True,
+        at: str = "127.0.0.1",
     ) -> None:
         """Replaces the zone by these records: values, or lines of a zone file.
 
-        With `flush=False` unbound keeps what it remembers, as resolvers in the world do.
+        With `flush=False` unbound keeps what it remembers, as resolvers in the world do. `at`: the
+        address of the zone's name server, where something else may stand before knot.
         """
         is_new = zone not in self._serials
-        serial = self._write_zone(zone, records, ttl, negative_ttl)
+        serial = self._write_zone(zone, records, ttl, negative_ttl, at)
         if is_new:
             self._open(zone)
             self._control_knot("reload")
@@ -161,14 +164,19 @@ class DnsWorld:
     def add_zones(self, zones: Mapping[str, Iterable[Record | str]]) -> None:
         """Many new zones at once, which is much faster than one after another."""
         for zone, records in zones.items():
-            self._write_zone(zone, records, 300, 60)
+            self._write_zone(zone, records)
         self._open(*zones)
         self._control_knot("reload")
         for zone in zones:
             _wait_until(partial(self._has_serial, zone, 1), f"the zone {zone}")
 
     def _write_zone(
-        self, zone: str, records: Iterable[Record | str], ttl: int, negative_ttl: int
+        self,
+        zone: str,
+        records: Iterable[Record | str],
+        ttl: int = 300,
+        negative_ttl: int = 60,
+        address: str = "127.0.0.1",
     ) -> int:
         """The zone's file; returns its serial number."""
         lines = "\n".join(
@@ -176,7 +184,14 @@ class DnsWorld:
         )
         serial = self._serials[zone] = self._serials.get(zone, 0) + 1
         (self._directory / f"{zone}.zone").write_text(
-            _ZONE.format(zone=zone, ttl=ttl, serial=serial, negative_ttl=negative_ttl, lines=lines)
+            _ZONE.format(
+                zone=zone,
+                ttl=ttl,
+                serial=serial,
+                negative_ttl=negative_ttl,
+                address=address,
+                lines=lines,
+            )
         )
         return serial
 
@@ -185,17 +200,30 @@ class DnsWorld:
         self._control_unbound("flush_zone", zone)
         self._control_unbound("flush_negative")
 
-    def break_zone(self, zone: str) -> None:
-        """Makes unbound ask for a zone that its server refuses: the answer is SERVFAIL."""
-        self._open(zone)
+    def break_zone(self, *zones: str, at: str = "127.0.0.1") -> None:
+        """Makes unbound ask for zones that their server refuses: the answer is SERVFAIL."""
+        self._open(*zones, at=at)
 
     def distrust_zone(self, zone: str) -> None:
         """Makes unbound expect signatures that the zone does not have: DNSSEC says bogus."""
-        self._signed_zones.append(zone)
+        self._keys[zone] = _NO_KEY
         self._open()
 
-    def _open(self, *zones: str) -> None:
-        self._open_zones.extend(zones)
+    def sign_zone(self, zone: str, records: Iterable[Record | str]) -> None:
+        """Makes a new zone that knot signs, and unbound trust its key: DNSSEC says valid."""
+        self._signed.add(zone)
+        self.set_zone(zone, records)
+        _wait_until(lambda: bool(self._dnskeys(zone)), f"the key of {zone}")
+        self._keys[zone] = f"DNSKEY {self._dnskeys(zone)[0]}"
+        self._open()
+
+    def _dnskeys(self, zone: str) -> list[str]:
+        query = dns.message.make_query(zone, "DNSKEY")
+        answer = dns.query.udp(query, self.authority[0], HANGING, self.authority[1])
+        return [rdata.to_text() for rrset in answer.answer for rdata in rrset]
+
+    def _open(self, *zones: str, at: str = "127.0.0.1") -> None:
+        self._open_zones |= dict.fromkeys(zones, at)
         self._write_configurations()
         # A zone opened by `unbound-control local_zone` would hide the closed root from its
         # neighbours; a reload does not. It forgets the cache, too.
@@ -205,14 +233,18 @@ class DnsWorld:
     def _write_configurations(self) -> None:
         directory, authority = self._directory, self.authority[1]
         knot = _KNOT.format(directory=directory, port=authority)
-        knot += "".join(f'  - domain: "{zone}"\n' for zone in self._serials)
+        knot += "".join(self._knot_zone(zone) for zone in self._serials)
         (directory / "knot.conf").write_text(knot)
         unbound = _UNBOUND.format(directory=directory, port=self.resolver[1])
-        for zone in self._open_zones:
-            unbound += _UNBOUND_ZONE.format(zone=zone, authority=authority)
-        for zone in self._signed_zones:
-            unbound += _UNBOUND_KEY.format(zone=zone, digest="AB" * 32)
+        for zone, address in self._open_zones.items():
+            unbound += _UNBOUND_ZONE.format(zone=zone, address=address, authority=authority)
+        for zone, key in self._keys.items():
+            unbound += _UNBOUND_KEY.format(zone=zone, key=key)
         (directory / "unbound.conf").write_text(unbound)
+
+    def _knot_zone(self, zone: str) -> str:
+        signing = "    dnssec-signing: on\n    dnssec-policy: one-key\n"
+        return f'  - domain: "{zone}"\n' + (signing if zone in self._signed else "")
 
     def _has_serial(self, zone: str, serial: int) -> bool:
         return self._knot_serial(zone) == serial
@@ -264,7 +296,7 @@ def _wait_until(ready: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that is free for UDP and TCP."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from posthouse.accounts import access, keys
+from posthouse.accounts import access, keys, services
+from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import (
     Account,
     ApiKey,
@@ -64,6 +66,29 @@ def test_the_groups_dns_templates_are_those_of_the_file(boss: User, client_of: S
     response = client_of(boss).post(reverse("operator-accounts:new-group"), values)
     assert response.status_code == 200
     assert not UserGroup.objects.exists()
+
+
+def test_the_gateway_has_a_template_of_its_own_or_none(
+    group: UserGroup, boss: User, client_of: SignIn
+) -> None:
+    address = reverse("operator-accounts:group", args=[group.public_id])
+    values = {"name": group.name, "campaign_dns_template": "Default"}
+    assert group.gateway_dns_template == "Default"
+
+    client_of(boss).post(address, values | {"gateway_dns_template": "Octeth classic"})
+    group.refresh_from_db()
+    assert group.gateway_dns_template == "Octeth classic"
+    listed = text_of(client_of(boss).get(reverse("operator-accounts:groups")))
+    assert "Default; gateway: Octeth classic" in listed
+
+    client_of(boss).post(address, values | {"gateway_dns_template": ""})
+    group.refresh_from_db()
+    assert not group.gateway_dns_template
+
+
+def test_a_gateway_template_that_the_file_lacks_is_refused(group: UserGroup) -> None:
+    with pytest.raises(ValidationError, match="no gateway template Nothing like it"):
+        services.change_group(SYSTEM, group, gateway_dns_template="Nothing like it")
 
 
 def test_a_broken_dns_file_is_named_with_its_line(

@@ -160,3 +160,30 @@ def test_a_cancelled_campaign_stays_cancelled_whatever_its_dispatch_says(
     Dispatch.objects.filter(pk=campaign.dispatch_id).update(state=Dispatch.State.DONE)
     assert follow(locked(campaign.pk)) == {}
     assert state_of(campaign) == State.CANCELLED
+
+
+def test_every_change_of_state_is_announced_once_with_public_ids_only(
+    sending: Sending, campaign: Campaign
+) -> None:
+    while fan_out_next():
+        pass
+    handle_some()
+    campaign = services.pause(SYSTEM, locked(campaign.pk))
+    services.cancel(SYSTEM, campaign)
+    handle_some()
+    draft = make_draft(sending)
+    services.cancel(SYSTEM, draft)
+
+    told = Event.objects.filter(kind="campaign.status").order_by("id")
+    assert {event.payload["campaign"]["id"] for event in told} == {
+        campaign.public_id,
+        draft.public_id,
+    }
+    moves = [(event.payload["before"], event.payload["after"]) for event in told]
+    assert moves == [
+        ("draft", "queued"),
+        ("queued", "sending"),
+        ("sending", "paused"),
+        ("paused", "cancelled"),
+        ("draft", "cancelled"),
+    ]

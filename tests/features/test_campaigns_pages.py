@@ -217,7 +217,7 @@ def test_the_checks_follow_what_is_typed_and_keep_nothing(
 ) -> None:
     page = text_of(browser.post(address(account, "check"), typed(sending)))
     assert '<strong class="num">3</strong> people' in page
-    assert "they belong together" in page
+    assert "SPF cannot be told" in page
     assert "Write a subject" not in page
     empty = text_of(browser.post(address(account, "check"), typed(sending, subject="")))
     assert "Write a subject." in empty

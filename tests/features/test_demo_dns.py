@@ -1,6 +1,7 @@
 """The demo's own name servers answer as knot and unbound do for the same zones."""
 
 import asyncio
+import ipaddress
 import json
 import socket
 import subprocess
@@ -166,6 +167,21 @@ def test_what_is_published_and_withdrawn_is_seen_at_once(
     assert ask([question], [recursor])[question].values == ("mailer.example.net",)
     withdraw(zone_file, [entry])
     assert ask([question], [recursor])[question].outcome is Outcome.NXDOMAIN
+
+
+def test_an_address_has_the_name_of_the_host_that_had_it_first(
+    demo: tuple[Path, Server, Server],
+) -> None:
+    zone_file, recursor, _authority = demo
+    hosts = ("one.live.example", "two.live.example")
+    publish(zone_file, [record(host, RecordType.A, "192.0.2.77") for host in hosts])
+    publish(zone_file, [record(hosts[1], RecordType.AAAA, "2001:db8::77")])
+    pointers = [
+        (ipaddress.ip_address(address).reverse_pointer, "PTR")
+        for address in ("192.0.2.77", "2001:db8::77")
+    ]
+    answers = ask(pointers, [recursor])
+    assert [answers[pointer].values for pointer in pointers] == [(hosts[0],), (hosts[1],)]
 
 
 def test_a_large_answer_is_cut_in_a_packet_and_whole_over_tcp(

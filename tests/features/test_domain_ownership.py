@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
@@ -13,7 +14,7 @@ from posthouse.core.verification.status import StatusRefused
 from posthouse.deliveries.route import RouteRefused, SenderChoice, preview
 from posthouse.domains import checking, ownership, sweep
 from posthouse.domains import services as domains
-from posthouse.domains.errors import NameHeld, NeighbourHeld
+from posthouse.domains.errors import NameHeld, NameLeftBehind, NeighbourHeld
 from posthouse.domains.models import DomainRecord, SenderDomain
 from tests.factories import make_account, make_group
 from tests.features.test_domains import KEY, MASTER, published
@@ -203,6 +204,61 @@ def test_what_was_deleted_leaves_only_its_name_and_its_records_verify_for_nobody
         assert not set(published(claim)) >= set(left_in_dns)
         assert verify(claim).status == "approval_pending"
     assert now(mine).random not in ("", mine.random)
+
+
+def test_aliases_left_dangling_give_the_name_to_nobody_without_a_proof(
+    account: Account, trusting: Account, world: "DnsWorld"
+) -> None:
+    """A13: the victim is gone, the aliases to our hosts still stand, a template asks for no token.
+
+    The attacker's template is one that the victim's zone already satisfies.
+    """
+    zone, name = "owned-o.example.com", "mail.owned-o.example.com"
+    victim = proven(account, world, name, zone)
+    left_in_dns = published(victim)
+    with access.tenant(account):
+        domains.delete(SYSTEM, victim)
+    world.set_zone(zone, left_in_dns)
+
+    claim = add(trusting, name)
+    assert claim.status == "approval_pending"
+    with access.across_tenants():
+        assert [row.purpose for row in claim.records.all()] == ["ownership"]
+        claim.records.all().delete()
+        DomainRecord.objects.create(
+            account=trusting, domain=claim, position=0, purpose="return-path",
+            host=f"sl.{name}", type="CNAME", value="mailer.example.net",
+        )  # fmt: skip
+    with pytest.raises(NameLeftBehind, match="ownership record"):
+        verify(claim)
+    assert (now(claim).status, now(claim).holds_name) == ("approval_pending", False)
+
+    with access.tenant(trusting):
+        domains.delete(SYSTEM, now(claim))
+    again = add(trusting, name)
+    world.set_zone(zone, [*left_in_dns, *published(again)])
+    assert verify(again).status == "enabled"
+
+
+def test_who_verified_a_name_once_has_it_back_with_the_same_records(
+    account: Account, world: "DnsWorld"
+) -> None:
+    """What others left behind is a stranger's matter only: an own domain that waits goes on."""
+    zone = "owned-p.example.com"
+    domain = proven(account, world, f"mail.{zone}", zone)
+    with access.across_tenants():
+        SenderDomain.objects.filter(pk=domain.pk).update(
+            status="approval_pending", holds_name=False, owner_proven=False
+        )
+    assert verify(now(domain)).status == "enabled"
+
+
+@pytest.mark.parametrize("suffix", ["co.uk", "github.io", "com", "XN--P1AI", "co.jp."])
+def test_a_public_suffix_is_nobodys(account: Account, suffix: str) -> None:
+    with access.tenant(account), pytest.raises(ValidationError):
+        domains.add(SYSTEM, account, suffix)
+    with access.across_tenants():
+        assert not SenderDomain.objects.exists()
 
 
 def test_a_free_from_at_or_below_anothers_verified_domain_is_refused(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
+from typer.testing import CliRunner
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.dns_configuration import configuration, problem
 from posthouse.accounts.models import Account, AuditRecord, User
 from posthouse.campaigns.models import Campaign
+from posthouse.cli.app import app
 from posthouse.domains.models import DomainRecord, SenderDomain
 from tests.sending import make_sending
 
@@ -233,7 +235,9 @@ def test_the_names_of_a_suspended_domain_stay(
 ) -> None:
     page = add(client, base, "mail.stopped.example.com")
     domain = row("mail.stopped.example.com", account)
-    client_of(boss).post(f"/operator/domains/{domain.public_id}/switch/", {"to": "suspended"})
+    client_of(boss).post(
+        f"/operator/sender-domains/{domain.public_id}/switch/", {"to": "suspended"}
+    )
     answer = client.post(f"{page}options/", {"subdomain": "other", "tracking_subdomain": "on"})
 
     assert "is Suspended" in answer.content.decode()
@@ -262,7 +266,7 @@ def test_disable_and_enable_and_the_operators_suspension(
     page = add(client, base, "mail.switch.example.com")
     domain = row("mail.switch.example.com", account)
     operator = client_of(boss)
-    url = f"/operator/domains/{domain.public_id}/switch/"
+    url = f"/operator/sender-domains/{domain.public_id}/switch/"
     seen = []
     for who, address, to in (
         (client, f"{page}switch/", "disabled"),
@@ -275,7 +279,7 @@ def test_disable_and_enable_and_the_operators_suspension(
         seen.append(row("mail.switch.example.com", account).status)
 
     assert seen == ["disabled", "enabled", "suspended", "suspended", "enabled"]
-    assert "mail.switch.example.com" in operator.get("/operator/domains/").content.decode()
+    assert "mail.switch.example.com" in operator.get("/operator/sender-domains/").content.decode()
     assert "Octeth classic" in operator.get("/operator/dns-templates/").content.decode()
 
 
@@ -286,7 +290,7 @@ def test_the_operator_is_asked_before_a_suspension_and_finds_domains_by_state_an
     add(client, base, "mail.asked.example.com")
     domain = row("mail.asked.example.com", account)
     operator = client_of(boss)
-    asked = operator.get(f"/operator/domains/{domain.public_id}/switch/").content.decode()
+    asked = operator.get(f"/operator/sender-domains/{domain.public_id}/switch/").content.decode()
     assert "Suspend mail.asked.example.com" in asked
     assert row("mail.asked.example.com", account).status == "enabled"
     for narrowed, found in (
@@ -294,7 +298,7 @@ def test_the_operator_is_asked_before_a_suspension_and_finds_domains_by_state_an
         ("?state=suspended", False),
         ("?q=nobody", False),
     ):
-        listed = operator.get(f"/operator/domains/{narrowed}").content.decode()
+        listed = operator.get(f"/operator/sender-domains/{narrowed}").content.decode()
         assert ("mail.asked.example.com" in listed) is found
 
 
@@ -302,7 +306,7 @@ def test_a_template_that_serves_both_kinds_of_mail_is_shown_once_with_its_groups
     account: Account, boss: User, client_of: Callable[[User], Client]
 ) -> None:
     page = client_of(boss).get("/operator/dns-templates/").content.decode()
-    assert page.count("For campaigns and the e-mail gateway") == 3
+    assert page.count("For campaigns and the e-mail gateway") == 4
     assert account.group.name in page
 
 
@@ -347,14 +351,28 @@ def test_the_api_does_what_the_pages_do(
     assert again.json()["fields"][0]["field"] == "name"
 
 
-def test_with_the_feature_off_no_domain_can_be_added(
-    client: Client, base: str, account: Account
+def test_with_the_feature_off_there_is_no_page_and_nothing_can_be_added(
+    client: Client, base: str, account: Account, api_of: Callable[..., Client]
 ) -> None:
+    page = add(client, base, "mail.on.example.com")
+    home = f"/a/{account.slug}/"
+    assert base in client.get(home).content.decode()
     services.change_group(SYSTEM, account.group, sender_domain_management=False)
-    response = client.post(f"{base}new/", {"name": "mail.off.example.com"})
 
-    assert "feature off" in response.content.decode()
-    assert "Not needed here" in client.get(base).content.decode()
+    for address in (base, page, *(f"{page}{tab}/" for tab in ("keys", "options", "zone"))):
+        assert client.get(address).status_code == 404
+    assert client.get(f"{base}new/").status_code == 404
+    assert client.post(f"{base}new/", {"name": "mail.off.example.com"}).status_code == 404
+    assert base not in client.get(home).content.decode()
+    api = api_of(account)
+    answer = api.post("/api/v1/domains", {"name": "a.example.com"}, content_type="application/json")
+    assert answer.status_code == 409
+    assert "has the feature off" in answer.content.decode()
+    command = ["domains", "add", "mail.off.example.com", "--account", account.slug]
+    done = CliRunner().invoke(app, command)
+    assert (done.exit_code, "has the feature off" in done.stderr) == (2, True)
+    with access.tenant(account):
+        assert SenderDomain.objects.count() == 1
 
 
 @pytest.fixture

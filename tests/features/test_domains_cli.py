@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from posthouse.accounts import access
+from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account
 from posthouse.core.dns.records import Record, RecordType
+from posthouse.domains import services
 from posthouse.domains.models import SenderDomain
 
 if TYPE_CHECKING:
@@ -127,3 +129,60 @@ def test_what_cannot_be_done_is_one_sentence(
     said = run(*arguments)
     assert said.returncode == 2
     assert words in said.stderr
+
+
+def test_all_that_wait_are_verified_with_progress(
+    account: Account, other_account: Account, run: Run, dns_world: "DnsWorld"
+) -> None:
+    resolver = f"127.0.0.1:{dns_world.resolver[1]}"
+    for owner, name in ((account, "mail.one.example"), (other_account, "mail.two.example")):
+        with access.tenant(owner):
+            services.add(SYSTEM, owner, name)
+    one = row(account, "mail.one.example")
+    dns_world.set_zone("one.example", [each.as_published() for each in one.records.all()])
+    dns_world.set_zone("two.example", [])
+
+    done = run("verify", "--pending", "--resolver", resolver, "--json")
+    assert done.returncode == 1
+    assert "2 checked, 1 Enabled" in done.stderr
+    told = {each["domain"]: each["status"] for each in json.loads(done.stdout)}
+    assert told == {"mail.one.example": "enabled", "mail.two.example": "approval_pending"}
+    mine = run("verify", "--pending", "--account", account.slug, "--resolver", resolver)
+    assert (mine.returncode, mine.stdout) == (0, "")
+    assert "say --pending" in run("verify").stderr
+    assert "say --pending" in run("verify", "mail.one.example", "--pending").stderr
+
+
+def test_a_domain_is_stopped_and_started_from_a_shell(account: Account, run: Run) -> None:
+    name = "mail.stopped.example"
+    run("add", name, "--account", account.slug)
+    with access.tenant(account):
+        SenderDomain.objects.filter(name=name).update(status="enabled", proven=True)
+
+    def status_after(*arguments: str) -> str:
+        (told,) = json.loads(run(*arguments, name, "--json").stdout)
+        return str(told["status"])
+
+    assert status_after("disable") == "disabled"
+    assert status_after("enable") == "enabled"
+    assert status_after("suspend", "--reason", "Write to us.") == "suspended"
+    assert row(account, name).suspension_reason == "Write to us."
+    assert run("enable", name).returncode == 2
+    assert status_after("lift") == "enabled"
+    assert status_after("change", "--subdomain", "bounce") == "approval_pending"
+    assert row(account, name).mfrom_host == f"bounce.{name}"
+
+
+def test_a_change_names_what_is_wrong_with_it(account: Account, run: Run) -> None:
+    run("add", "mail.changed.example", "--account", account.slug)
+    assert "--subdomain" in run("change", "mail.changed.example").stderr
+    refused = run("change", "mail.changed.example", "--subdomain", "-x-")
+    assert (refused.returncode, "hyphen" in refused.stderr) == (2, True)
+
+
+def test_deleting_asks_first(account: Account, run: Run) -> None:
+    run("add", "mail.gone.example", "--account", account.slug)
+    assert run("delete", "mail.gone.example").returncode == 1  # nobody answers: nothing happens
+    assert row(account, "mail.gone.example").status == "approval_pending"
+    assert run("delete", "mail.gone.example", "--yes").returncode == 0
+    assert row(account, "mail.gone.example").status == "deleted"

@@ -58,3 +58,11 @@ def test_a_sparkline_stays_in_its_box(values: list[float]) -> None:
 
 def test_one_value_is_no_line() -> None:
     assert drawing.line([5], 120, 28) == ""
+
+
+def test_each_result_of_a_day_has_a_shape_of_its_own_inside_the_box() -> None:
+    bars = drawing.days(list(drawing.DAY_SHAPES))
+
+    assert [bar.start for bar in bars] == [0, 8, 16, 24]
+    assert len({bar.pieces for bar in bars}) == len(bars)
+    assert all(0 <= top < top + height <= 20 for bar in bars for top, height in bar.pieces)

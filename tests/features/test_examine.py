@@ -94,7 +94,7 @@ def test_each_mistake_in_a_zone_is_named(dns_world: "DnsWorld") -> None:
         "key1._domainkey.mail.mistakes.example": Fault.ADDRESS_NOT_ALIAS,
         "key1._domainkey.sl.mail.mistakes.example": Fault.ZONE_APPENDED_TO_TARGET,
         "_dmarc.mail.mistakes.example": Fault.OWN_POLICY,
-        "_dmarc.sl.mail.mistakes.example": Fault.COMPETING,
+        "_dmarc.sl.mail.mistakes.example": Fault.DMARC_TWICE,
         "track-sl.mail.mistakes.example": Fault.LOOP,
         "abcdefghij.sl.mail.mistakes.example": Fault.QUOTES,
     }
@@ -119,7 +119,7 @@ def test_an_answer_that_the_resolver_keeps_is_waited_for(dns_world: "DnsWorld") 
     assert examination.result is CheckResult.FAILED
     first = examination.diagnoses[0]
     assert (first.fault, first.verdict) == (Fault.OLD_ANSWER, Verdict.NOT_YET)
-    assert first.visible.startswith("Visible in at most")
+    assert first.visible.startswith("Visible in about")
     dns_world.flush("keeps.example")
     assert look(dns_world, domain).result is CheckResult.VERIFIED
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
-from posthouse.accounts.models import Account, Event
+from posthouse.accounts.models import Account, Event, Notice, User
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import Result
 from posthouse.core.routing.quotas import Kind, Standing
@@ -19,6 +19,7 @@ from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.deliveries.models import Batch, Delivery, Dispatch, Quota
 from posthouse.deliveries.outbox import Claim
+from posthouse.housekeeping.events import handle_some
 from tests.clock import DatabaseClock, database_clock
 from tests.sending import Sending, counted, make_sending
 
@@ -311,6 +312,24 @@ def test_each_change_of_a_level_is_announced_once(sending: Sending, clock: Datab
     for _ in range(2):
         windows.tell_what_calmed_down(clock.now)
     assert announced()[3:] == ["limit.ok daily"]
+
+
+def test_owners_read_of_each_change(sending: Sending, clock: DatabaseClock, owner: User) -> None:
+    limit(sending, daily_limit=10)
+    ready(sending)
+    held = claim(1)
+    for parcels in (held.parcels[:8], held.parcels[8:]):
+        done = [Outcome(p.id, Result.ACCEPTED, Stage.END, 250, "", "Ok") for p in parcels]
+        outbox.settle("engine", 1, done)
+    while handle_some():
+        pass
+    told = Notice.objects.filter(user=owner).order_by("pk")
+    assert [each.subject.partition(": ")[2] for each in told] == [
+        "80 % of the daily limit is used",
+        "The daily limit is reached: campaigns wait",
+    ]
+    assert "All 10 recipients are used." in told[1].text
+    assert f"/a/{sending.account.slug}/settings/limits/" in told[1].text
 
 
 def test_a_window_that_ended_says_nothing_after_the_next_one_spoke_up(

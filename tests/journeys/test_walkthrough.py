@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from posthouse.core.dns.records import RecordType, record
 from posthouse.demo import newsletter
-from posthouse.demo.dns.zones import publish
+from posthouse.demo.dns.zones import publish, withdraw
 from posthouse.demo.record import StoredMessage, read_record
 from posthouse.demo.samples import write_subscribers_csv
 from posthouse.demo.world import MASTER, SENDER_DOMAIN, SMTP_LOGIN, World
@@ -37,6 +38,7 @@ def test_the_seven_steps(world: World, opened: Open, tmp_path: Path) -> None:
     owner = opened()
     accept_the_invitation(owner, world)
     add_and_verify_a_domain(owner, world)
+    see_the_domain(operator)
     see_the_engine(operator, world)
     import_subscribers(owner, world, tmp_path / "readers.csv")
     write_a_campaign(owner)
@@ -51,6 +53,11 @@ def see_the_dns_templates(page: Page) -> None:
     page.get_by_role("link", name="DNS templates").click()
     expect(page.get_by_text("key1._domainkey.mail.example.com").first).to_be_visible()
     look(page, "dns-templates")
+    page.get_by_role("button", name="Check now").click()
+    expect(
+        page.get_by_text("The published key is the one that mail is signed with.")
+    ).to_be_visible()
+    look(page, "dns-templates-checked")
 
 
 def set_up_a_delivery_server(page: Page, world: World) -> None:
@@ -137,7 +144,7 @@ def accept_the_invitation(page: Page, world: World) -> None:
 
 
 def add_and_verify_a_domain(page: Page, world: World) -> None:
-    """5. A sender domain: its records copied from the page into the demo's DNS, then verified."""
+    """5. A sender domain: its records copied into DNS, one of them mistaken, mended, verified."""
     page.get_by_role("link", name="Sender domains", exact=True).click()
     look(page, "domains-empty")
     page.get_by_role("link", name="Add a sender domain").click()
@@ -151,10 +158,37 @@ def add_and_verify_a_domain(page: Page, world: World) -> None:
     page.get_by_role("button", name="Copy all records").click()
     copied = page.evaluate("navigator.clipboard.readText()").splitlines()
     lines = [line.split(" ", 2) for line in copied if line]
-    publish(world.zones, [record(host, RecordType(kind), value) for host, kind, value in lines])
+    right = [record(host, RecordType(kind), value) for host, kind, value in lines]
+    hasty = [replace(right[0], host=f"{right[0].host}.example.com"), *right[1:]]
+    publish(world.zones, hasty)
+    page.get_by_role("button", name="Verify DNS records").click()
+    expect(page.get_by_text("Not everything is right yet: 6 of 7 records are.")).to_be_visible()
+    expect(page.get_by_text("your DNS provider added example.com to the host")).to_be_visible()
+    look(page, "domain-explained")
+    withdraw(world.zones, hasty)
+    publish(world.zones, right)
     page.get_by_role("button", name="Verify DNS records").click()
     expect(page.get_by_text("Enabled", exact=True).first).to_be_visible()
     look(page, "domain-enabled")
+    page.get_by_role("link", name="Send to your DNS person").click()
+    page.get_by_role("textbox", name="E-mail address").fill("dns@example.com")
+    look(page, "domain-send")
+    page.get_by_role("button", name="Send the records").click()
+    expect(page.get_by_text("are on their way to dns@example.com")).to_be_visible()
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_text("Mailed the records to dns@example.com.")).to_be_visible()
+    look(page, "domain-history")
+
+
+def see_the_domain(operator: Page) -> None:
+    """5 again, as the operator: whose it is, what was found, why it would be suspended."""
+    operator.get_by_role("link", name="Sender domains", exact=True).click()
+    look(operator, "operator-domains")
+    operator.get_by_role("link", name=SENDER_DOMAIN, exact=True).click()
+    look(operator, "operator-domain")
+    operator.get_by_role("link", name="Suspend", exact=True).click()
+    expect(operator.get_by_role("textbox", name="Reason")).to_be_visible()
+    operator.get_by_role("link", name="Cancel").click()
 
 
 def see_the_engine(operator: Page, world: World) -> None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, QueryDict
 from posthouse.accounts import dns_configuration
 from posthouse.accounts.keys import ROLES
 from posthouse.accounts.models import Account, Membership, Role, User, UserGroup
+from posthouse.accounts.notices import READERS
 
 Saved = TypeVar("Saved")
 
@@ -53,6 +54,12 @@ class GroupForm(forms.Form):
         help_text="What the accounts' sender domains must publish. A change counts for domains "
         "that are added afterwards.",
     )
+    gateway_dns_template = forms.ChoiceField(
+        label="DNS template of the e-mail gateway",
+        required=False,
+        initial="Default",
+        help_text="The same for domains that send over the gateway.",
+    )
     sender_domains_limit = forms.IntegerField(
         label="Sender domains per account",
         min_value=0,
@@ -65,14 +72,18 @@ class GroupForm(forms.Form):
         initial = model_to_dict(group, fields=list(self.base_fields)) if group else {}
         super().__init__(data, initial=initial)
         self.problem = ""
-        chosen = [group.campaign_dns_template] if group else []
+        offered: dict[str, list[str]] = {"campaign": [], "gateway": []}
         try:
-            offered = list(dns_configuration.configuration().campaign)
+            found = dns_configuration.configuration()
+            offered = {"campaign": list(found.campaign), "gateway": ["", *found.gateway]}
         except dns_configuration.ConfigurationUnreadable as error:
-            offered, self.problem = [], str(error)
-        names = dict.fromkeys(offered + chosen)
-        choice = self.fields["campaign_dns_template"]
-        choice.choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+            self.problem = str(error)
+        for section, names in offered.items():
+            field = f"{section}_dns_template"
+            chosen = [getattr(group, field)] if group else []
+            self.fields[field].choices = [  # type: ignore[attr-defined]
+                (name, name or "None") for name in dict.fromkeys(names + chosen)
+            ]
 
     def clean_sender_domains_limit(self) -> int:
         return self.cleaned_data["sender_domains_limit"] or 0
@@ -145,6 +156,23 @@ class ProfileForm(forms.Form):
     """What people may change of themselves."""
 
     name = forms.CharField(max_length=100, required=False, help_text="What your colleagues see.")
+    notices_by_mail = forms.BooleanField(
+        label="Notices by mail",
+        required=False,
+        help_text="When a sender domain goes wrong or a webhook is switched off; at most one mail "
+        "an hour from this account.",
+    )
+
+    def __init__(self, data: Any = None, *, membership: Membership) -> None:
+        super().__init__(
+            data,
+            initial={
+                "name": membership.user.name,
+                "notices_by_mail": membership.notices_by_mail,
+            },
+        )
+        if membership.role not in READERS:
+            del self.fields["notices_by_mail"]
 
 
 ROLE_HELP = "Viewers look, managers edit and send, owners also manage the team, keys and account."

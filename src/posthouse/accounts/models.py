@@ -19,6 +19,13 @@ class UserGroup(models.Model):
         help_text="On: campaigns leave only from Enabled sender domains. Off: any From address.",
     )
     campaign_dns_template = models.CharField("DNS template", max_length=100, default="Default")
+    gateway_dns_template = models.CharField(
+        "DNS template of the e-mail gateway",
+        max_length=100,
+        default="Default",
+        blank=True,
+        help_text="Empty: the group has no gateway domains.",
+    )
     sender_domains_limit = models.PositiveIntegerField(
         default=0, help_text="Sender domains that an account may have; 0 is unlimited."
     )
@@ -94,6 +101,9 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    notices_by_mail = models.BooleanField(
+        default=True, help_text="Mail about trouble in the account; owners and managers only."
+    )
 
     class Meta:
         constraints = [
@@ -160,3 +170,38 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class Notice(TenantRow):
+    """Something that one person must know of an account, on its way to them by mail."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+
+    public_id = public_id("ntc")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    mail = models.CharField(
+        max_length=32, blank=True, help_text="Which mail it is part of: the same at every attempt."
+    )
+    problem = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="notices_due", condition=models.Q(state="waiting")
+            ),
+            models.Index(fields=["user", "account", "state"], name="notices_of_person"),
+            models.Index(fields=["mail"], name="notices_of_mail"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

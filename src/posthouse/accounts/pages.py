@@ -25,12 +25,12 @@ from posthouse.accounts.permissions import may
 
 @account_page("view")
 def profile(request: AccountRequest) -> HttpResponse:
-    """One's own name."""
-    user = cast("User", request.user)
-    form = ProfileForm(posted(request), initial={"name": user.name})
+    """One's own name, and whether one is mailed about this account."""
+    membership = queries.team(request.account).get(user=cast("User", request.user))
+    form = ProfileForm(posted(request), membership=membership)
     if (
         request.method == "POST"
-        and saved(form, people.change_user, request.actor, user) is not None
+        and saved(form, people.change_own, request.actor, membership) is not None
     ):
         messages.success(request, "Your profile was saved.")
         return redirect("accounts:profile", request.account.slug)

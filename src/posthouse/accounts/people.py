@@ -56,6 +56,26 @@ def change_user(actor: Actor, user: User, **values: Any) -> User:
 
 
 @transaction.atomic
+def change_own(
+    actor: Actor, membership: Membership, *, notices_by_mail: bool | None = None, **values: Any
+) -> Membership:
+    """Changes what people say of themselves in one account; None: as it was."""
+    change_user(actor, membership.user, **values)
+    if notices_by_mail is not None and notices_by_mail != membership.notices_by_mail:
+        before, membership.notices_by_mail = membership.notices_by_mail, notices_by_mail
+        membership.save(update_fields=["notices_by_mail"])
+        audit.record(
+            actor,
+            "member.notices",
+            membership.user,
+            account=membership.account,
+            before={"by mail": before},
+            after={"by mail": notices_by_mail},
+        )
+    return membership
+
+
+@transaction.atomic
 def invite_user(actor: Actor, *, email: str, name: str = "", is_operator: bool = False) -> User:
     """A person who is new here, and a mail to them with a link to set their password."""
     user = create_user(actor, email=email, name=name, is_operator=is_operator)

@@ -1,6 +1,6 @@
 """The verbs on user groups and accounts; those on people and keys stand beside (people, keys)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -19,6 +19,7 @@ GROUP_FIELDS = (
     "name",
     "sender_domain_management",
     "campaign_dns_template",
+    "gateway_dns_template",
     "sender_domains_limit",
     *limits.FIELDS.values(),
 )
@@ -31,7 +32,7 @@ def create_group(actor: Actor, **values: Any) -> UserGroup:
     """A new user group; ``values`` are GROUP_FIELDS."""
     demand_operator(actor)
     group = UserGroup(**values)
-    _check_group(group)
+    _check_group(group, {"campaign_dns_template", *values})
     group.save()
     audit.record(actor, "group.create", group, after=audit.changes(UserGroup(), values)[1])
     return group
@@ -42,7 +43,7 @@ def change_group(actor: Actor, group: UserGroup, **values: Any) -> UserGroup:
     """Changes the named fields and leaves the others as they are."""
     demand_operator(actor)
     before, after = _set(group, values)
-    _check_group(group, set(after))
+    _check_group(group, after)
     group.save()
     if after:
         audit.record(actor, "group.change", group, before=before, after=after)
@@ -109,19 +110,25 @@ def _set(
     return before, after
 
 
-def _check_group(group: UserGroup, changed: set[str] | None = None) -> None:
-    """The template must be in the file when it is chosen; one that vanishes later is kept."""
+def _check_group(group: UserGroup, changed: Collection[str]) -> None:
+    """A template must be in the file when it is chosen; one that vanishes later is kept."""
     limits.check(group)
     group.full_clean()
-    if changed is not None and "campaign_dns_template" not in changed:
-        return
+    for section in ("campaign", "gateway"):
+        field = f"{section}_dns_template"
+        if field in changed and (sentence := _no_template(section, getattr(group, field))):
+            raise ValidationError({field: sentence})
+
+
+def _no_template(section: str, name: str) -> str:
+    """Why no group can choose it; empty if one can."""
     try:
-        offered = dns_configuration.configuration().campaign
+        offered = getattr(dns_configuration.configuration(), section)
     except dns_configuration.ConfigurationUnreadable as error:
-        raise ValidationError({"campaign_dns_template": str(error)}) from error
-    if group.campaign_dns_template not in offered:
-        sentence = f"The DNS configuration has no campaign template {group.campaign_dns_template}."
-        raise ValidationError({"campaign_dns_template": sentence})
+        return str(error)
+    none_wanted = section == "gateway" and not name
+    known = none_wanted or name in offered
+    return "" if known else f"The DNS configuration has no {section} template {name}."
 
 
 def _check_account(account: Account) -> None:

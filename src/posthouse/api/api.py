@@ -18,6 +18,8 @@ from posthouse.api.keys import RATE, ApiKey, KeyThrottle
 from posthouse.audience import api as audience
 from posthouse.campaigns import api as campaigns
 from posthouse.domains import api as domains
+from posthouse.domains import key_api as domain_keys
+from posthouse.webhooks import api as webhooks
 
 _PROBLEM = "application/problem+json"
 
@@ -51,7 +53,7 @@ api = Api(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):  # all that ninja answers by itself
     api.add_exception_handler(kind, answer)
-for feature in (account, audience, campaigns, domains):
+for feature in (account, audience, campaigns, domains, domain_keys, webhooks):
     api.add_router("", feature.router)
 
 

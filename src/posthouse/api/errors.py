@@ -19,6 +19,7 @@ from posthouse.core.verification.status import StatusRefused
 from posthouse.domains.errors import DomainRefused
 from posthouse.http.paging import CursorWrong
 from posthouse.http.problems import problem
+from posthouse.webhooks.errors import WebhookRefused
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ ANSWERS: tuple[tuple[type[Exception], Answer], ...] = (
     (DomainRefused, REFUSED),
     (DnsConfigurationRefused, REFUSED),
     (StatusRefused, REFUSED),
+    (WebhookRefused, REFUSED),
     (Http404, Answer(404, "not-found", "Not found", "There is nothing at this address.")),
     (NotAllowed, NOT_ALLOWED),
     (ValidationError, NOT_ACCEPTED),

@@ -9,7 +9,7 @@ from ninja import Router, Status
 from posthouse.accounts import access
 from posthouse.accounts.areas import AccountRequest
 from posthouse.audience.models import SubscriberList
-from posthouse.campaigns import progress, queries, services
+from posthouse.campaigns import progress, queries, reviews, services
 from posthouse.campaigns.models import Campaign
 from posthouse.campaigns.schemas import (
     CampaignChange,
@@ -19,12 +19,14 @@ from posthouse.campaigns.schemas import (
     DeliveryOut,
     DeliveryPage,
     DeliveryStory,
+    ForecastOut,
     Sending,
     TestNew,
     TestOut,
     campaign_line,
     campaign_out,
     delivery_out,
+    forecast_out,
     story_out,
     test_out,
 )
@@ -74,6 +76,15 @@ def create_campaign(request: AccountRequest, body: CampaignNew) -> Status[Campai
 def show_campaign(request: AccountRequest, campaign: str) -> CampaignOut:
     """One campaign with its content and how far it has come."""
     return campaign_out(queries.find(campaign))
+
+
+@router.get("/campaigns/{campaign}/forecast", response={200: ForecastOut} | _ERRORS)
+def forecast_campaign(request: AccountRequest, campaign: str) -> ForecastOut:
+    """What receivers will make of SPF, DKIM and DMARC, by the last checks; asks no DNS.
+
+    422 where it could not be sent at all. A forecast that fails keeps nothing from being sent.
+    """
+    return forecast_out(reviews.forecast(reviews.draft_of(queries.find(campaign))))
 
 
 @router.patch("/campaigns/{campaign}", response={200: CampaignOut} | _ERRORS)

@@ -10,7 +10,8 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         """Lets sender domains ask whether a campaign still needs them."""
-        from posthouse.campaigns.domain_use import campaigns_under_way  # noqa: PLC0415
-        from posthouse.domains.services import IN_USE  # noqa: PLC0415
+        from posthouse.campaigns.domain_use import campaigns_under_way, drafts  # noqa: PLC0415
+        from posthouse.domains.services import IN_USE, LEFT_WITHOUT  # noqa: PLC0415
 
         IN_USE.append(campaigns_under_way)
+        LEFT_WITHOUT.append(drafts)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db.models import Count
 from django.utils import timezone
 
+from posthouse.accounts import audit
 from posthouse.campaigns.models import Campaign
 from posthouse.campaigns.states import ENDED, OF_DISPATCH, State, reachable
 from posthouse.core.delivery.states import DeliveryState
@@ -34,12 +35,27 @@ def follow(campaign: Campaign) -> Mapping[str, Any]:
         return {}
     if state != campaign.state and state not in reachable(campaign.state):
         return {}
+    before = campaign.state
     changed = {"state": str(state), "reason": reason[:_LONGEST_REASON]}
     campaign.state, campaign.reason = state, reason[:_LONGEST_REASON]
     if state in ENDED:
         campaign.finished_at = timezone.now()
     campaign.save(update_fields=["state", "reason", "finished_at"])
+    announce(campaign, before)
     return changed
+
+
+def announce(campaign: Campaign, before: str) -> None:
+    """Tells whoever listens that the state is another than before; a new reason alone is none."""
+    if campaign.state != before:
+        audit.announce(
+            "campaign.status",
+            campaign.account,
+            campaign={"id": campaign.public_id, "name": campaign.name},
+            before=str(before),
+            after=str(campaign.state),
+            reason=campaign.reason,
+        )
 
 
 def _told_by(dispatch: Dispatch) -> tuple[State, str]:

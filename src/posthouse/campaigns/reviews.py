@@ -14,8 +14,9 @@ from posthouse.content.checks import Check, Weight, bare_fields, check_parts
 from posthouse.content.parts import Parts
 from posthouse.content.services import parts_of
 from posthouse.core.channels import Channel
-from posthouse.core.dns.names import registered_domain
-from posthouse.core.identity import Identity, IdentityRefused
+from posthouse.core.identity import IdentityRefused
+from posthouse.core.verification.forecast import Forecast
+from posthouse.deliveries.forecasting import forecast_of
 from posthouse.deliveries.route import Route, RouteRefused, SenderChoice, preview
 
 
@@ -31,11 +32,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a person should know before sending; ``route`` is None where there is none."""
+    """What a person should know before sending; without a ``route`` there is no ``forecast``."""
 
     checks: tuple[Check, ...]
     audience: Audience
     route: Route | None
+    forecast: Forecast | None
 
     @property
     def stops(self) -> tuple[Check, ...]:
@@ -72,29 +74,49 @@ def route_of(draft: Draft) -> Route:
 
 def review(draft: Draft, *, to_lists: bool = True) -> Review:
     """All checks of a draft; a test message needs no lists."""
-    found = list(_from(draft))
-    route: Route | None = None
-    if not found:
-        try:
-            route = route_of(draft)
-            found += _alignment(route.identity)
-        except RouteRefused as refused:
-            found.append(Check(_field_of(draft, refused), Weight.STOPS, str(refused)))
+    found, route = _way(draft)
     found += check_parts(draft.parts, queries.known_fields())
     audience = Audience()
     if to_lists:
         audience = queries.audience(draft.account, draft.lists)
         found += [*_whom(draft.lists, audience), *_gaps(draft)]
-    return Review(tuple(found), audience, route)
+    outlook = forecast_of(draft.account, route) if route else None
+    return Review(tuple(found), audience, route, outlook)
+
+
+def forecast(draft: Draft) -> Forecast:
+    """What receivers will make of it as things stand; raises ValidationError where none can leave.
+
+    It keeps nothing from being sent: receivers differ, and some readers wait for the mail.
+    """
+    stops, route = _way(draft)
+    if route is None:
+        raise _by_field(stops)
+    return forecast_of(draft.account, route)
 
 
 def demand_sendable(reviewed: Review) -> None:
     """Raises ValidationError, by field, where something keeps the draft from being sent."""
     if reviewed.stops:
-        fields: dict[str, list[str]] = {}
-        for check in reviewed.stops:
-            fields.setdefault(check.field or "__all__", []).append(check.sentence)
-        raise ValidationError(fields)
+        raise _by_field(reviewed.stops)
+
+
+def _by_field(stops: Sequence[Check]) -> ValidationError:
+    fields: dict[str, list[str]] = {}
+    for check in stops:
+        fields.setdefault(check.field or "__all__", []).append(check.sentence)
+    return ValidationError(fields)
+
+
+def _way(draft: Draft) -> tuple[list[Check], Route | None]:
+    """The route, or else what keeps the draft from having one."""
+    stops = list(_from(draft))
+    if stops:
+        return stops, None
+    try:
+        return [], route_of(draft)
+    except RouteRefused as refused:
+        return [Check(_field_of(draft, refused), Weight.STOPS, str(refused))], None
 
 
 def _from(draft: Draft) -> Iterator[Check]:
@@ -116,24 +138,6 @@ def _field_of(draft: Draft, refused: RouteRefused) -> str:
     if not isinstance(refused.__cause__, IdentityRefused):
         return ""
     return "sender_domain" if draft.account.group.sender_domain_management else "from_address"
-
-
-def _alignment(identity: Identity) -> Iterator[Check]:
-    """Does the return path's domain vouch for the From domain (DMARC, RFC 7489 3.1.2, relaxed)?"""
-    sender = identity.from_address.rpartition("@")[2]
-    path = identity.mfrom.rpartition("@")[2]
-    if registered_domain(sender) == registered_domain(path):
-        sentence = (
-            f"From {identity.from_address}, return path at {path}: they belong together, "
-            "as DMARC asks."
-        )
-        yield Check("", Weight.FINE, sentence)
-    else:
-        sentence = (
-            f"From {identity.from_address}, but the return path is at {path}, another domain: "
-            "for DMARC only the DKIM signature counts."
-        )
-        yield Check("", Weight.ADVICE, sentence)
 
 
 def _whom(lists: Sequence[SubscriberList], audience: Audience) -> Iterator[Check]:

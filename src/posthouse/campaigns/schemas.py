@@ -1,6 +1,7 @@
 """What the API says of campaigns and what it takes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from ninja import Schema
@@ -8,6 +9,8 @@ from pydantic import ConfigDict, Field
 
 from posthouse.campaigns.models import Campaign, CampaignTest
 from posthouse.campaigns.progress import counts_of
+from posthouse.core.verification.evidence import Outlook
+from posthouse.core.verification.forecast import Forecast
 from posthouse.deliveries.models import Attempt, Delivery
 from posthouse.http.text import SafeText
 
@@ -100,6 +103,30 @@ class TestNew(_Strict):
     as_subscriber: str | None = Field(
         default=None, description="Whose values are filled in; else the first recipient's."
     )
+
+
+class MechanismOut(Schema):
+    """What receivers will make of SPF, DKIM or DMARC: ``passes``, ``fails`` or ``unknown``.
+
+    ``aligned`` is whether it counts for DMARC (null: not known), ``as_of`` the time of the oldest
+    DNS check that this rests on (null: there is none).
+    """
+
+    outlook: Outlook
+    domain: str
+    aligned: bool | None
+    sentence: str
+    next_step: str
+    as_of: datetime | None
+
+
+class ForecastOut(Schema):
+    """The three together; ``policy`` is what the From domain's DMARC policy asks for, if known."""
+
+    spf: MechanismOut
+    dkim: MechanismOut
+    dmarc: MechanismOut
+    policy: str
 
 
 class DeliveryOut(Schema):
@@ -204,6 +231,11 @@ def story_out(row: Delivery, attempts: Sequence[Attempt]) -> DeliveryStory:
         for attempt in attempts
     ]
     return DeliveryStory(**delivery_out(row).model_dump(), story=told)
+
+
+def forecast_out(found: Forecast) -> ForecastOut:
+    """A forecast as it is; pages and the command line tell the same sentences."""
+    return ForecastOut.model_validate(asdict(found))
 
 
 def test_out(test: CampaignTest) -> TestOut:

@@ -22,7 +22,7 @@ from posthouse.campaigns.errors import (
     NoRoute,
     TooManyTests,
 )
-from posthouse.campaigns.following import follow, locked
+from posthouse.campaigns.following import announce, follow, locked
 from posthouse.campaigns.models import Campaign, CampaignTest
 from posthouse.campaigns.states import Move, State, allows
 from posthouse.content.parts import PART_NAMES
@@ -232,6 +232,7 @@ def _queue(actor: Actor, seen: Campaign, draft: reviews.Draft, expected: int) ->
     audit.record(
         actor, "campaign.send", campaign, account=campaign.account, after={"expected": expected}
     )
+    announce(campaign, State.DRAFT)
     return campaign
 
 
@@ -263,10 +264,11 @@ def cancel(actor: Actor, campaign: Campaign) -> Campaign:
     row = _ready_for(Move.CANCEL, actor, campaign)
     if row.dispatch is not None:
         return _turn(Move.CANCEL, actor, row)
-    row.state, row.finished_at = State.CANCELLED, timezone.now()
+    before, row.state, row.finished_at = row.state, State.CANCELLED, timezone.now()
     row.reason = f"Cancelled by {actor.name}."
     row.save(update_fields=["state", "reason", "finished_at"])
     audit.record(actor, "campaign.cancel", row, account=row.account)
+    announce(row, before)
     return row
 
 

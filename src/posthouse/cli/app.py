@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from posthouse.cli import domains, importing, people, processes, servers, up, world
+from posthouse.cli import dns_templates, domains, importing, people, processes, servers, up, world
 from posthouse.cli.starting import explained
 
 app = typer.Typer(
@@ -28,6 +28,9 @@ app.command("import")(importing.import_subscribers)
 app.add_typer(people.app, name="operator")
 app.add_typer(servers.app, name="servers")
 app.add_typer(domains.app, name="domains")
+dns = typer.Typer(help="What sender domains must publish in DNS.", no_args_is_help=True)
+dns.add_typer(dns_templates.app, name="templates")
+app.add_typer(dns, name="dns")
 
 
 def _version(wanted: bool) -> None:

@@ -1,21 +1,27 @@
 """``posthouse domains``: sender domains seen, added, verified and explained from a shell."""
 
-import getpass
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posthouse.cli.starting import fail, start_django
+from posthouse.cli import domain_explaining, domain_keys, domain_list, domain_states, pending
+from posthouse.cli.domain_options import (
+    WORDS,
+    AccountSlug,
+    AsJson,
+    Names,
+    ResolverAddress,
+    at_the_shell,
+    named,
+    print_json,
+    reach,
+    refusals,
+    start,
+)
+from posthouse.cli.starting import fail
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
-    from posthouse.accounts.actors import Actor
-    from posthouse.domains.examine import NameServers
-    from posthouse.domains.explaining import Subject
     from posthouse.domains.models import SenderDomain
 
 app = typer.Typer(
@@ -23,41 +29,20 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Domain names.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
-AccountSlug = Annotated[
-    str, typer.Option("--account", metavar="SLUG", help="Name of the account, as in /a/SLUG/.")
-]
-ResolverAddress = Annotated[
-    str,
-    typer.Option(
-        "--resolver", metavar="HOST:PORT", help="Ask this resolver instead of the configured ones."
-    ),
-]
-
-_WORDS = {
-    "ok": "OK",
-    "not_yet": "Not yet",
-    "wrong": "Wrong",
-    "could_not_check": "Could not check",
-    "not_checked": "Not checked",
-}
-
 
 @app.command("list")
 def listing(
     account: AccountSlug = "", resolver: ResolverAddress = "", as_json: AsJson = False
 ) -> None:
     """Shows the sender domains of an account, or of all. Example: posthouse domains list --json"""
-    _start(resolver)
-    with _reach(account):
-        rows = [_told(domain) for domain in _domains(account)]
+    start(resolver)
+    with reach(account):
+        rows = domain_list.listed(account)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
-    for row in rows:
-        records = f"{row['records_ok']} of {row['records_total']} records OK"
-        typer.echo(f"{row['name']}  {row['status']}  {records}  ({row['account']})")
+    for line in domain_list.columns(rows):
+        typer.echo(line)
     if not rows:
         typer.echo("There is no sender domain yet. Add one: posthouse domains add NAME --account …")
 
@@ -73,15 +58,15 @@ def add(
 
     Example: posthouse domains add mail.example.com --account harbour-books
     """
-    _start(resolver)
+    start(resolver)
     if not account:
         fail("say whose domain it is: --account SLUG.")
-    with _reach(account), _refusals():
+    with reach(account), refusals():
         from posthouse.accounts.models import Account
         from posthouse.domains import services
 
         owner = Account.objects.get(slug=account)
-        rows = [services.add(_at_the_shell(), owner, name) for name in names]
+        rows = [services.add(at_the_shell(), owner, name) for name in names]
         _tell_records(rows, as_json)
 
 
@@ -96,222 +81,127 @@ def records(
 
     Example: posthouse domains records mail.example.com
     """
-    _start(resolver)
-    with _reach(account):
-        _tell_records([_named(name, account) for name in names], as_json)
+    start(resolver)
+    with reach(account):
+        _tell_records([named(name, account) for name in names], as_json)
 
 
 @app.command("verify")
 def verify(
-    names: Names,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...")] = None,
+    *,
+    waiting: Annotated[
+        bool, typer.Option("--pending", help="All that wait, of the account or of all accounts.")
+    ] = False,
     account: AccountSlug = "",
     resolver: ResolverAddress = "",
     as_json: AsJson = False,
 ) -> None:
     """Asks DNS now and moves the status, as the button on the page does. Exit code 1: not all pass.
 
-    Example: posthouse domains verify mail.example.com
+    Example: posthouse domains verify mail.example.com, or: posthouse domains verify --pending
     """
-    _start(resolver)
-    with _reach(account):
-        found = [_named(name, account) for name in names]
-    rows = [_verified(domain) for domain in found]
-    with _reach(account):
+    start(resolver)
+    if bool(names) == waiting:
+        fail("name the domains, or say --pending for all that wait.")
+    with reach(account):
+        found = [named(name, account) for name in names or ()]
+    if waiting:
+        rows = pending.verify_waiting(at_the_shell(), account)
+    else:
+        rows = [_verified(domain) for domain in found]
+    with reach(account):
         _tell_records(rows, as_json)
     raise typer.Exit(0 if all(row.proven for row in rows) else 1)
 
 
-@app.command("explain")
-def explain(
+@app.command("keys")
+def keys(
     names: Names,
-    *,
     account: AccountSlug = "",
-    template: Annotated[
-        str, typer.Option(help="Judge by this DNS template, also names that nobody registered.")
-    ] = "",
-    token: Annotated[
-        str, typer.Option(metavar="T", help="With --template: LABEL:VALUE of the ownership record.")
-    ] = "",
     resolver: ResolverAddress = "",
     as_json: AsJson = False,
 ) -> None:
-    """Says what is wrong with the DNS of domains and what to do next; changes nothing.
+    """Shows the DKIM keys of domains: which sign, which wait, which record may be removed when.
 
-    Example: posthouse domains explain mail.example.com --template Default --token abcdefghij:T0ken
+    Example: posthouse domains keys mail.example.com
     """
-    _start(resolver, migrated=not template)
-    from posthouse.domains import explaining
-
-    with _refusals():
-        if template:
-            subjects = [explaining.of_stranger(name, template, token) for name in names]
-        else:
-            subjects = _registered(names, account)
-    answers = [explaining.told(each) for each in explaining.explain(subjects, _name_servers())]
-    if as_json:
-        _print_json(answers)
-    else:
-        typer.echo("\n\n".join(map(_paragraph, answers)))
+    start(resolver)
+    with reach(account):
+        _tell_keys([domain_keys.told(named(name, account)) for name in names], as_json)
 
 
-def _start(resolver: str, *, migrated: bool = True) -> None:
-    """Loads the settings, and puts the resolver of the command line in the place of theirs."""
-    start_django(migrated=migrated)
-    from django.conf import settings
+@app.command("rotate")
+def rotate(
+    names: Names,
+    *,
+    call_off: Annotated[
+        bool, typer.Option("--call-off", help="Drop the new keys that wait for their records.")
+    ] = False,
+    account: AccountSlug = "",
+    resolver: ResolverAddress = "",
+    as_json: AsJson = False,
+) -> None:
+    """Makes new DKIM keys; they sign once their records are found, and the old ones until then.
 
-    from posthouse.domains.resolver import ResolverAddressWrong, resolver_addresses
-
-    if resolver:
-        try:
-            resolver_addresses([resolver])
-        except ResolverAddressWrong as wrong:
-            fail(str(wrong))
-        settings.DNS_RESOLVERS = (resolver,)
-
-
-def _name_servers() -> "NameServers":
-    from django.conf import settings
-
-    from posthouse.domains.examine import NameServers
-    from posthouse.domains.resolver import resolver_addresses
-
-    port: int = settings.DNS_AUTHORITY_PORT
-    return NameServers(
-        resolver_addresses(settings.DNS_RESOLVERS), port, private_authority=port != 53
-    )
+    Example: posthouse domains rotate mail.example.com
+    """
+    start(resolver)
+    with reach(account), refusals():
+        found = [named(name, account) for name in names]
+        for domain in found:
+            domain_keys.change(at_the_shell(), domain, call_off=call_off)
+        _tell_keys([domain_keys.told(domain) for domain in found], as_json)
 
 
-@contextmanager
-def _reach(account: str) -> Iterator[None]:
-    """One account's rows, or those of all: an operator is at the shell."""
-    from posthouse.accounts import access
-    from posthouse.accounts.models import Account
-
-    if not account:
-        with access.across_tenants():
-            yield
-        return
-    found = Account.objects.filter(slug=account).first()
-    if found is None:
-        fail(f"there is no account {account!r}; the address of its pages, /a/SLUG/, has the name.")
-    with access.tenant(found):
-        yield
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What cannot be done is one sentence and exit code 2."""
-    from django.core.exceptions import ValidationError
-
-    from posthouse.accounts.dns_configuration import DnsConfigurationRefused
-    from posthouse.core.addresses import BadDomain
-    from posthouse.core.dns.errors import DnsError
-    from posthouse.core.verification.status import StatusRefused
-    from posthouse.domains.errors import DomainRefused
-
-    try:
-        yield
-    except ValidationError as error:
-        fail(" ".join(error.messages))
-    except (BadDomain, DnsError, DnsConfigurationRefused, DomainRefused, StatusRefused) as refused:
-        fail(str(refused))
-
-
-def _domains(account: str) -> "QuerySet[SenderDomain]":
-    from posthouse.domains import queries
-
-    rows = queries.domains()
-    return rows.filter(account__slug=account) if account else rows
-
-
-def _named(name: str, account: str) -> "SenderDomain":
-    """The domain of this name; several accounts may have asked for it."""
-    from posthouse.core.dns.names import normal_name
-
-    rows = list(_domains(account).filter(name=normal_name(name))[:10])
-    if not rows:
-        fail(
-            f"{name} is no sender domain here. posthouse domains list shows those there are;"
-            " explain takes any name with --template."
-        )
-    if len(rows) > 1:
-        fail(
-            f"{name} is in several accounts: say which with --account, one of "
-            f"{', '.join(row.account.slug for row in rows)}."
-        )
-    return rows[0]
-
-
-def _registered(names: Sequence[str], account: str) -> "list[Subject]":
-    from posthouse.domains import explaining
-
-    with _reach(account):
-        return [explaining.of_registered(_named(name, account)) for name in names]
+app.command("explain")(domain_explaining.explain)
+app.command("forecast")(domain_explaining.forecast)
+for verb in (
+    domain_states.change,
+    domain_states.disable,
+    domain_states.enable,
+    domain_states.suspend,
+    domain_states.lift,
+    domain_states.delete,
+):
+    app.command()(verb)
 
 
 def _verified(domain: "SenderDomain") -> "SenderDomain":
     from posthouse.accounts import access
     from posthouse.domains import checking
 
-    with access.tenant(domain.account), _refusals():
-        checking.verify(_at_the_shell(), domain)
-    with _reach(domain.account.slug):
-        return _named(domain.name, domain.account.slug)
-
-
-def _at_the_shell() -> "Actor":
-    """Whoever may run this command may read the database anyway; the log names their sign-in."""
-    from posthouse.accounts.actors import Actor
-    from posthouse.accounts.models import Role
-
-    return Actor("system", f"{getpass.getuser()} at the command line", role=Role.OWNER)
-
-
-def _told(domain: "SenderDomain") -> dict[str, Any]:
-    return {
-        "id": domain.public_id,
-        "name": domain.name,
-        "account": domain.account.slug,
-        "status": domain.status,
-        "template": domain.template,
-        "records_ok": domain.records.filter(state="ok").count(),
-        "records_total": domain.records.count(),
-        "checked_at": domain.checked_at.isoformat() if domain.checked_at else None,
-        "verified_at": domain.verified_at.isoformat() if domain.verified_at else None,
-    }
+    with access.tenant(domain.account), refusals():
+        checking.verify(at_the_shell(), domain)
+    with reach(domain.account.slug):
+        return named(domain.name, domain.account.slug)
 
 
 def _tell_records(domains: "Sequence[SenderDomain]", as_json: bool) -> None:
-    fields = ("host", "type", "value", "purpose", "state", "seen", "finding", "advice")
+    from posthouse.domains import showing
+
     told: list[dict[str, Any]] = [
         {"domain": row.name, "status": row.status, "account": row.account.slug}
-        | {"records": [{key: getattr(each, key) for key in fields} for each in row.records.all()]}
+        | {"advice": row.advice}
+        | {"records": [showing.told(row, each) for each in row.records.all()]}
         for row in domains
     ]
     if as_json:
-        _print_json(told)
+        print_json(told)
         return
     for row in told:
         typer.echo(f"{row['domain']}: {row['status'].replace('_', ' ')}")
         for each in row["records"]:
             typer.echo(
-                f"  {_WORDS[each['state']]:<15} {each['host']}  {each['type']}  {each['value']}"
+                f"  {WORDS[each['state']]:<15} {each['host']}  {each['type']}  {each['value']}"
             )
-            for sentence in filter(None, (each["finding"], each["advice"])):
+            for sentence in filter(None, (each["sentence"], each["next_step"])):
                 typer.echo(f"{'':>18}{sentence}")
 
 
-def _paragraph(told: dict[str, Any]) -> str:
-    """An explanation for a person: each record in a line, then what to do, once for each kind."""
-    lines = [f"{told['domain']}: {told['status'].replace('_', ' ')}"]
-    lines += [
-        f"  {_WORDS[each['state']]:<15} {each['host']}  {each['type']}  ({each['code']})"
-        for each in told["records"]
-    ]
-    for each in told["advice"]:
-        lines += ["", f"  {each['sentence']}", f"  → {each['next_step']}"]
-    return "\n".join(lines if told["advice"] else [*lines, "  Nothing to change."])
-
-
-def _print_json(told: Sequence[dict[str, Any]]) -> None:
-    typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+def _tell_keys(told: Sequence[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    for line in domain_keys.lines(told):
+        typer.echo(line)

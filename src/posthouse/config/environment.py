@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,6 +52,13 @@ class Environment:
     def names(self, name: str, default: str) -> tuple[str, ...]:
         """Words separated by commas."""
         return tuple(word.strip() for word in self.text(name, default).split(",") if word.strip())
+
+    def networks(self, name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Networks such as 10.0.0.0/8, separated by commas."""
+        try:
+            return tuple(ip_network(word) for word in self.names(name, default))
+        except ValueError as error:
+            raise SettingWrong(name, f"must be networks such as 10.0.0.0/8: {error}") from error
 
     def path(self, name: str, default: str) -> Path:
         """An absolute path; relative ones count from the working directory."""

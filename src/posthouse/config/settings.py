@@ -27,9 +27,14 @@ DNS_RECHECK = timedelta(hours=env.number("POSTHOUSE_DNS_RECHECK_HOURS", 24))
 DNS_SUBDOMAIN = env.text("EMAILCAMPAIGN_DNS_SUBDOMAIN", "sl")
 DNS_TRACK_PREFIX = env.text("EMAILCAMPAIGN_DNS_TRACK_PREFIX", "track")
 DNS_TRACK_MERGE = env.text("EMAILCAMPAIGN_DNS_TRACK_MERGE", "-")
+DNS_GATEWAY_SUBDOMAIN = env.text("EMAILGATEWAY_DNS_SUBDOMAIN", "sl")
 HELO_NAME = env.text("POSTHOUSE_HELO_NAME", "")
 DKIM_PRIVATE_KEY = env.text("POSTHOUSE_DKIM_PRIVATE_KEY", "")
+DKIM_KEEP = timedelta(days=env.number("POSTHOUSE_DKIM_KEEP_DAYS", 7))
 SYSTEM_FROM = env.text("POSTHOUSE_SYSTEM_FROM", f"posthouse@{urlsplit(BASE_URL).hostname}")
+
+# --- webhooks ------------------------------------------------------------------------------------
+WEBHOOKS_ALLOWED_NETWORKS = env.networks("POSTHOUSE_WEBHOOKS_ALLOWED_NETWORKS", "")
 
 # --- engines -------------------------------------------------------------------------------------
 BATCH_SIZE = env.number("POSTHOUSE_BATCH_SIZE", 500)
@@ -76,6 +81,7 @@ INSTALLED_APPS = [
     "posthouse.servers",
     "posthouse.content",
     "posthouse.deliveries",
+    "posthouse.webhooks",
     "posthouse.campaigns",
     "posthouse.housekeeping",
     "posthouse.operations",
@@ -198,4 +204,5 @@ LOGGING = {
     "formatters": {"plain": {"()": "posthouse.config.logs.Formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.text("POSTHOUSE_LOG_LEVEL", "INFO")},
+    "loggers": {"httpx": {"level": "WARNING"}},  # it tells the URLs, in which customers hide words
 }

@@ -1,14 +1,16 @@
-"""A dispatch's counters of recipients by state, moved in the transaction that moves the rows."""
+"""Counters by state of a dispatch, and by day of its sender domain, moved as the rows are moved."""
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import F
 
 from posthouse.accounts import audit
-from posthouse.core.delivery.states import UNFINISHED
+from posthouse.core.delivery.states import UNFINISHED, DeliveryState
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import Dispatch
+from posthouse.domains import volume
 
 Moves = Iterable[tuple[str, str, int]]  # from state ("" for a new row), to state, how many
 
@@ -23,6 +25,13 @@ def move(dispatch_id: int, moves: Moves) -> None:
     if any(change.values()):
         values = {state: F(state) + count for state, count in change.items() if count}
         Dispatch.objects.filter(pk=dispatch_id).update(**values)
+
+
+def count_volume(dispatch: Dispatch, moves: Moves, now: datetime) -> None:
+    """Adds what was accepted to the sender domain's day. Nothing ever leaves that state again."""
+    accepted = sum(count for _, after, count in moves if after == DeliveryState.ACCEPTED)
+    if accepted and dispatch.sender_domain_id:
+        volume.count(dispatch.account_id, dispatch.sender_domain_id, now, accepted)
 
 
 def close_if_done(dispatch_id: int) -> bool:

@@ -16,6 +16,7 @@ from posthouse.audience.models import ListMembership, Subscriber, Suppression, m
 from posthouse.core.channels import Channel
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState, Result
+from posthouse.core.identity import FromKind
 from posthouse.core.smtp.messages import Outcome
 from posthouse.deliveries import ledger, quotas, verdicts
 from posthouse.deliveries.clock import database_now
@@ -24,6 +25,7 @@ from posthouse.deliveries.quotas import LimitAwaited, LimitReached
 from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, resolve
 from posthouse.deliveries.services import hold_at_limit, pause_for_trouble
 from posthouse.deliveries.verdicts import Change
+from posthouse.domains.models import SenderDomain
 from posthouse.servers.models import DeliveryServer
 
 _PENDING, _SENDING = str(DeliveryState.PENDING), str(DeliveryState.SENDING)
@@ -44,7 +46,8 @@ class Parcel:
     fields: Mapping[str, str]
 
 
-Standing = tuple[str, str | None]  # the account's status, and its sender domain's
+# The account's status, its sender domain's, and whether its group manages sender domains.
+Standing = tuple[str, str | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,8 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
 
 def _standing(dispatch: Dispatch) -> Standing:
     domain = dispatch.sender_domain
-    return dispatch.account.status, domain.status if domain else None
+    managed = dispatch.account.group.sender_domain_management
+    return dispatch.account.status, domain.status if domain else None, managed
 
 
 def _lease_end(now: datetime) -> datetime:
@@ -259,14 +263,26 @@ def watch(claim: Claim, parcels: Sequence[Parcel]) -> Watch:
     usable = usable.exclude(paused_until__gt=Now())
     dispatch = Dispatch.objects.filter(pk=claim.dispatch_id, state__in=SENDABLE)
     standing = dispatch.filter(Exists(held), Exists(usable)).values_list(
-        "account__status", "sender_domain__status"
+        "account__status", "sender_domain__status", "account__group__sender_domain_management"
     )
     ids = [parcel.id for parcel in parcels]
     left = Delivery.objects.filter(pk__in=ids).filter(_must_not_be_mailed(claim.list_ids))
     return Watch(
-        go_on=standing.first() == claim.standing,
+        go_on=standing.first() == claim.standing and _from_may_stand(claim),
         left=frozenset(left.values_list("pk", flat=True)),
     )
+
+
+def _from_may_stand(claim: Claim) -> bool:
+    """A list's sender is at a domain that the dispatch does not name; it, too, must be Enabled."""
+    *_, managed = claim.standing
+    if not managed or claim.route.identity.kind is not FromKind.LIST_SENDER:
+        return True
+    return SenderDomain.objects.filter(
+        account=claim.account_id,
+        name=claim.route.signing_domain,
+        status=SenderDomain.Status.ENABLED,
+    ).exists()
 
 
 def renew(engine: str, tokens: Sequence[int]) -> None:
@@ -297,8 +313,10 @@ def settle(
             for outcome in known
             if outcome.result is not Result.UNTOUCHED
         )
-        moves = Counter((change.before, change.state) for change in changes)
-        ledger.move(dispatch.pk, [(before, after, n) for (before, after), n in moves.items()])
+        counted = Counter((change.before, change.state) for change in changes)
+        moves = [(before, after, n) for (before, after), n in counted.items()]
+        ledger.move(dispatch.pk, moves)
+        ledger.count_volume(dispatch, moves, now)
         fresh = [one for one in changes if _is_fresh(rows[one.id])]
         tried = sum(one.first_attempt_at is not None for one in fresh)
         quotas.settle(batch.reserved_in, tried=tried, returned=len(fresh) - tried)
@@ -308,7 +326,8 @@ def _batch_of(rows: Collection[Delivery]) -> Batch:
     """The batch and its dispatch; while a row of the claim is *sending*, the claim lasts."""
     pk = next((row.batch_id for row in rows if row.state == _SENDING), next(iter(rows)).batch_id)
     known = Batch.objects.select_related("dispatch")
-    return known.only("reserved_in", "dispatch__channel").get(pk=pk)
+    read = ("channel", "account_id", "sender_domain_id")
+    return known.only("reserved_in", *(f"dispatch__{field}" for field in read)).get(pk=pk)
 
 
 def _is_fresh(row: Delivery) -> bool:

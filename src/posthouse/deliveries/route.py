@@ -8,6 +8,7 @@ from posthouse.accounts.models import Account
 from posthouse.audience.models import SubscriberList
 from posthouse.core.channels import Channel
 from posthouse.core.composition.content import Sender
+from posthouse.core.dns.names import normal_name
 from posthouse.core.identity import (
     Identity,
     IdentityRefused,
@@ -22,6 +23,7 @@ from posthouse.core.verification.status import Status
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import Dispatch
 from posthouse.domains import ownership
+from posthouse.domains.key_queries import OwnKey, signing_for
 from posthouse.domains.models import SenderDomain
 from posthouse.servers.models import Allocation, DeliveryServer
 
@@ -58,6 +60,7 @@ class Route:
     identity: Identity
     signs_here: bool
     reasons: tuple[str, ...]
+    own_keys: tuple[OwnKey, ...] = ()  # of the From domain; none: the installation's key signs
 
     @property
     def sender(self) -> Sender:
@@ -122,12 +125,15 @@ def _route(
         identity = resolve_identity(_request(account, server, sender, list_ids))
     except IdentityRefused as refused:
         raise RouteRefused(refused.reason) from refused
+    signs_here = server.signing == DeliveryServer.Signing.HERE
+    from_domain = normal_name(identity.from_address.rpartition("@")[2])
     route = Route(
         server_id=server.pk,
         server_name=server.name,
         identity=identity,
-        signs_here=server.signing == DeliveryServer.Signing.HERE,
+        signs_here=signs_here,
         reasons=why_server + identity.reasons,
+        own_keys=signing_for(account.pk, from_domain) if signs_here else (),
     )
     return route, server
 

@@ -6,13 +6,14 @@ import signal
 import sys
 import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from posthouse.demo.parts import PartFailed
+from posthouse.demo.telling import Teller
 from posthouse.demo.world import World, build_world
 from posthouse.operations.starting import migrate, start_django
 
@@ -29,21 +30,21 @@ def run(*, recipients: int, leave: bool, home: Path | None) -> int:
     shutil.copy(_CONFIG, folder / "dns.toml")
     console.print(f"A world in a box, in {folder}. Everything stays on 127.0.0.1.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    world = build_world(folder)
-    os.environ.update(world.environment)  # before Django reads its settings
-    try:
-        code = _play(world, console, recipients, leave)
-    except PartFailed as failed:
-        console.print(f"[red]{failed}[/red]")
-        code = 1
-    except KeyboardInterrupt:
-        console.print("\nStopping.")
-        code = 130
-    finally:
-        world.parts.stop_all()
+    with ExitStack() as undoing:
         if home is None:
-            shutil.rmtree(folder, ignore_errors=True)
-    return code
+            undoing.callback(shutil.rmtree, folder, ignore_errors=True)
+        try:
+            with console.status("Starting name servers and a relay"):
+                world = build_world(folder)
+            undoing.callback(world.parts.stop_all)
+            os.environ.update(world.environment)  # before Django reads its settings
+            return _play(world, console, recipients, leave)
+        except PartFailed as failed:
+            console.print(f"[red]{failed}[/red]")
+            return 1
+        except KeyboardInterrupt:
+            console.print("\nStopping.")
+            return 130
 
 
 def _folder(home: Path | None) -> Path:
@@ -57,16 +58,18 @@ def _folder(home: Path | None) -> Path:
 
 
 def _play(world: World, console: Console, recipients: int, leave: bool) -> int:
-    start_django()
-    migrate()
+    with console.status("Making the database"):
+        start_django()
+        migrate()
     from posthouse.demo.steps import STEPS
 
     scene, done = _take_steps(world, console, recipients)
     stays = not leave and done == len(STEPS)
     if stays:
-        world.posthouse("web", "web", "--port", str(world.web_port))
-        world.wait_for_site()
-        _show_the_way_in(world, console)
+        with console.status("Starting the pages"):
+            world.posthouse("web", "web", "--port", str(world.web_port))
+            world.wait_for_site()
+        _show_the_way_in(scene, console)
     agrees = _compare(scene, console, done)
     if stays:
         console.print("Stays up until Ctrl-C.")
@@ -78,22 +81,15 @@ def _take_steps(world: World, console: Console, recipients: int) -> tuple["Scene
     """What the steps have made, and how many of them came to their end."""
     from posthouse.demo.steps import STEPS, Scene, StepFailed, make_operator
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=console) as bars:
-        bar = bars.add_task("", total=recipients, visible=False)
-
-        def progress(now: int, of: int) -> None:
-            bars.update(bar, completed=now, total=of, visible=now < of)
-
-        scene = Scene(world, recipients, progress, make_operator())
+    with Teller(console, len(STEPS)) as teller:
+        scene = Scene(world, recipients, teller, make_operator())
         for number, step in enumerate(STEPS, 1):
-            bars.update(bar, description=step.title, completed=0)
+            teller.begin(number, step.title)
             try:
-                said = step.take(scene)
+                teller.say(step.take(scene))
             except StepFailed as failed:
-                console.print(f"[red]{number}/7 {step.title}: {failed}[/red]")
+                teller.complain(str(failed))
                 return scene, number - 1
-            console.print(f"[green]{number}/7[/green] [bold]{step.title}[/bold]: {said}")
     return scene, len(STEPS)
 
 
@@ -116,10 +112,18 @@ def _compare(scene: "Scene", console: Console, done: int) -> bool:
     return dispatch is not None and verdict.is_clean
 
 
-def _show_the_way_in(world: World, console: Console) -> None:
+def _show_the_way_in(scene: "Scene", console: Console) -> None:
+    from django.urls import reverse
+
     from posthouse.demo.steps import OPERATOR_ADDRESS, OWNER_ADDRESS, PASSWORD
 
+    world = scene.world
     console.print(f"\nPages:  {world.site}")
     console.print(f"        operator  {OPERATOR_ADDRESS}  {PASSWORD}")
     console.print(f"        account   {OWNER_ADDRESS}  {PASSWORD}")
+    if domain := scene.unfinished:
+        page = reverse("domains:show", args=[domain.account.slug, domain.public_id])
+        console.print(f"Doctor: {world.site.rstrip('/')}{page}")
+        console.print(f"        {domain.name} with its mistakes; to mend them, edit")
+        console.print(f"        {world.zones} and press “Verify DNS records”")
     console.print(f"Inbox:  {world.inbox}  (what the relay took)\n")

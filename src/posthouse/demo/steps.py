@@ -17,14 +17,20 @@ from posthouse.audience.models import Import
 from posthouse.campaigns import services as campaigns
 from posthouse.campaigns.models import Campaign
 from posthouse.core.channels import Channel
-from posthouse.core.dns.records import Record, RecordType
 from posthouse.deliveries.models import Dispatch, Engine
-from posthouse.demo import newsletter
-from posthouse.demo.dns.zones import publish
+from posthouse.demo import newsletter, sender_domains
+from posthouse.demo.mistakes import TO_BE_LEFT, TO_BE_MENDED
 from posthouse.demo.samples import write_subscribers_csv
-from posthouse.demo.world import MASTER, SENDER_DOMAIN, SMTP_LOGIN, World
-from posthouse.domains import checking
-from posthouse.domains import services as domains
+from posthouse.demo.telling import Teller
+from posthouse.demo.world import (
+    MASTER,
+    SENDER_DOMAIN,
+    SMTP_LOGIN,
+    UNFINISHED_DOMAIN,
+    World,
+)
+from posthouse.domains import master
+from posthouse.domains import queries as domain_queries
 from posthouse.domains.models import SenderDomain
 from posthouse.servers import services as servers
 from posthouse.servers import testing
@@ -33,8 +39,6 @@ from posthouse.servers.models import DeliveryServer
 PASSWORD = "posthouse-demo"
 OPERATOR_ADDRESS, OWNER_ADDRESS = "operator@example.com", "owner@example.com"
 _HANGING = 120  # seconds without any progress
-
-Progress = Callable[[int, int], None]  # done, of how many
 
 
 class StepFailed(Exception):
@@ -47,12 +51,13 @@ class Scene:
 
     world: World
     recipients: int
-    progress: Progress
+    teller: Teller
     operator: User
     owner: User | None = None
     group: UserGroup | None = None
     account: Account | None = None
     server: DeliveryServer | None = None
+    unfinished: SenderDomain | None = None
     campaign: Campaign | None = None
     seconds_sending: float = field(default=0.0)
 
@@ -78,9 +83,12 @@ def dns_template(scene: Scene) -> str:
 
 
 def dns_settings(scene: Scene) -> str:
-    """2. What the operator's own domain publishes, for accounts to inherit."""
-    system = configuration().system
-    return f"{MASTER} publishes SPF, DKIM ({system.dkim_selector}), DMARC and MX."
+    """2. What the operator's own domain publishes, for accounts to inherit; looked up in DNS."""
+    findings = master.check(actors.operator(scene.operator)).findings
+    wrong = [each["sentence"] for each in findings if each["state"] != "ok"]
+    if wrong:
+        raise StepFailed(" ".join(wrong))
+    return f"{MASTER} has SPF, DKIM, DMARC, MX and PTR; all {len(findings)} findings are fine."
 
 
 def delivery_server(scene: Scene) -> str:
@@ -123,20 +131,42 @@ def user_group(scene: Scene) -> str:
 
 
 def sender_domain(scene: Scene) -> str:
-    """5. The account's domain: added, published in the demo's DNS, verified by real look-ups."""
+    """5. The account's domain: published with mistakes, explained, mended, verified by look-ups."""
     actor, account = scene.acting()
+    zones = scene.world.zones
     with access.tenant(account):
-        domain = domains.add(actor, account, SENDER_DOMAIN)
-        rows = list(domain.records.order_by("position"))
-        publish(
-            scene.world.zones,
-            [Record(row.host, RecordType(row.type), row.value, row.purpose) for row in rows],
+        domain = sender_domains.add_with_mistakes(
+            actor, account, SENDER_DOMAIN, zones, TO_BE_MENDED
         )
-        domain = checking.verify(actor, domain)
-        wrong = domain.records.exclude(state="ok").first()
-    if domain.status != SenderDomain.Status.ENABLED:
-        raise StepFailed(f"{domain.name} is {domain.status}: {wrong and wrong.finding}")
-    return f"{SENDER_DOMAIN} is Enabled; {len(rows)} records were published and found."
+        scene.teller.say(
+            f"{domain.name} is added, and its records are published as people do it:"
+            f" {len(TO_BE_MENDED)} of them with a mistake."
+        )
+        _show_the_doctors_words(scene, domain, len(TO_BE_MENDED))
+        domain = sender_domains.mend(actor, domain, zones, TO_BE_MENDED)
+        if wrong := sender_domains.failing(domain):
+            raise StepFailed(f"{domain.name} is {domain.status}: {wrong[0].finding}")
+        other = sender_domains.add_with_mistakes(
+            actor, account, UNFINISHED_DOMAIN, zones, TO_BE_LEFT
+        )
+        scene.unfinished = other
+        total = domain.records.count()
+    return (
+        f"Mended and verified again: {total} of {total} records are right, {domain.name} is"
+        f" {domain.get_status_display()}. {other.name} keeps its mistakes, to be looked at."
+    )
+
+
+def _show_the_doctors_words(scene: Scene, domain: SenderDomain, mistakes: int) -> None:
+    """What the domain's page says now; the doctor must have found each mistake, and no other."""
+    failing, total = sender_domains.failing(domain), domain.records.count()
+    if domain.status != SenderDomain.Status.PENDING or len(failing) != mistakes:
+        raise StepFailed(f"{domain.name} is {domain.status} with {len(failing)} records wrong.")
+    scene.teller.say(
+        f"Verified: {total - mistakes} of {total} records are right, {domain.name} is"
+        f" {domain.get_status_display()}. The DNS doctor says:"
+    )
+    scene.teller.findings(failing)
 
 
 def send_engine(scene: Scene) -> str:
@@ -161,7 +191,7 @@ def campaign(scene: Scene) -> str:
             name="Autumn newsletter",
             from_name="Harbour Books",
             from_local="news",
-            sender_domain=SenderDomain.objects.get(),
+            sender_domain=domain_queries.enabled().get(),
             subject=newsletter.SUBJECT,
             preheader=newsletter.PREHEADER,
             html=newsletter.HTML,
@@ -201,14 +231,16 @@ def _import(scene: Scene, actor: Actor, account: Account) -> Import:
         row = imports.receive(actor, account, file.name, [Path(file).read_bytes()])
         claim = imports.new_claim()
         row = imports.start(actor, row, into="Readers", consent="sample data", claim=claim)
-        return imports.run_here(row, lambda now: scene.progress(now.rows_read, scene.recipients))
+        return imports.run_here(
+            row, lambda now: scene.teller.progress(now.rows_read, scene.recipients)
+        )
 
 
 def _follow(scene: Scene, dispatch_id: int) -> Dispatch:
     """Waits until the campaign is Sent, showing how far it is."""
     for _ in _patiently(scene, lambda: Dispatch.objects.get(pk=dispatch_id).accepted):
         dispatch = Dispatch.objects.get(pk=dispatch_id)
-        scene.progress(dispatch.accepted, scene.recipients)
+        scene.teller.progress(dispatch.accepted, scene.recipients)
         if dispatch.state in {Dispatch.State.PAUSED, Dispatch.State.CANCELLED}:
             raise StepFailed(f"The campaign was paused: {dispatch.reason}")
         if Campaign.objects.filter(dispatch=dispatch_id, state=Campaign.State.SENT).exists():

@@ -18,6 +18,7 @@ from posthouse.demo.parts import Parts, free_port
 
 MASTER = "mailer.example.net"
 SENDER_DOMAIN = "mail.harbourbooks.example.com"
+UNFINISHED_DOMAIN = "shop.harbourbooks.example.com"
 SMTP_LOGIN = "posthouse"
 
 
@@ -114,7 +115,8 @@ def _master_records(public_key: str) -> tuple[Record, ...]:
     return (
         record(MASTER, RecordType.A, "127.0.0.1"),
         record(MASTER, RecordType.MX, f"10 {MASTER}"),
-        record(MASTER, RecordType.TXT, "v=spf1 ip4:127.0.0.1 -all", "spf"),
+        record(MASTER, RecordType.TXT, "v=spf1 include:spf.example.net -all", "spf"),
+        record("spf.example.net", RecordType.TXT, "v=spf1 ip4:127.0.0.1 -all", "spf"),
         record(f"_dmarc.{MASTER}", RecordType.TXT, "v=DMARC1; p=none; adkim=r; aspf=r", "dmarc"),
         record(f"key1._domainkey.{MASTER}", RecordType.TXT, f"v=DKIM1; k=rsa; p={public_key}"),
         record(f"track.{MASTER}", RecordType.A, "127.0.0.1", "tracking"),

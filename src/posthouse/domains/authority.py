@@ -1,9 +1,12 @@
 """Finds a domain's own name servers, which know a change before any resolver does."""
 
+import asyncio
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 
+from posthouse.core.dns.answers import TEMPORARY, Answer, Answers, Question
 from posthouse.core.dns.names import registered_domain
+from posthouse.core.verification.followups import upwards
 from posthouse.domains.resolver import Resolver, look_up
 from posthouse.domains.wire import Server
 
@@ -19,29 +22,54 @@ async def authority_of(
     Servers at addresses that are not public are left out unless `private`: a stranger's zone must
     not make us send packets into the operator's own network.
     """
-    for zone in _zones(domain):
-        names = (await look_up([(zone, "NS")], resolver))[zone, "NS"].values
-        servers = await _servers(names[:MOST_SERVERS], resolver, port, private)
+    for zone in upwards(domain, registered_domain(domain)):
+        servers = await servers_of(zone, resolver, port=port, private=private)
         if servers:
             return Resolver(servers, recursive=False, seconds_per_try=SECONDS_PER_TRY)
     return None
 
 
-def _zones(domain: str) -> Iterator[str]:
-    """The names from `domain` up to the registered one, any of which may be a zone."""
-    registered = registered_domain(domain)
-    while domain != registered:
-        yield domain
-        domain = domain.partition(".")[2]
-    yield registered
-
-
-async def _servers(
-    names: Iterable[str], resolver: Resolver, port: int, private: bool
+async def servers_of(
+    zone: str, resolver: Resolver, *, port: int, private: bool
 ) -> tuple[Server, ...]:
+    """Where the name servers of `zone` are, as the resolver says; none if it is no zone."""
+    names = (await look_up([(zone, "NS")], resolver))[zone, "NS"].values
+    found = await addresses_of(names[:MOST_SERVERS], resolver)
     # Addresses of version 4 first: not every host has a way out over version 6.
-    questions = [(name, kind) for kind in ("A", "AAAA") for name in names]
-    answers = await look_up(questions, resolver)
-    addresses = (address for question in questions for address in answers[question].values)
+    addresses = sorted(
+        (each for known in found.values() for each in known or ()), key=lambda text: ":" in text
+    )
+    return reachable(addresses, port=port, private=private)
+
+
+async def addresses_of(
+    names: Iterable[str], resolver: Resolver
+) -> Mapping[str, tuple[str, ...] | None]:
+    """The addresses of each host, version 4 first; None where they could not be looked up."""
+    names = tuple(names)
+    answers = await look_up([(name, kind) for name in names for kind in ("A", "AAAA")], resolver)
+    found: dict[str, tuple[str, ...] | None] = {}
+    for name in names:
+        both = answers[name, "A"], answers[name, "AAAA"]
+        addresses = tuple(value for answer in both for value in answer.values)
+        troubled = any(answer.outcome in TEMPORARY for answer in both)
+        found[name] = None if troubled and not addresses else addresses
+    return found
+
+
+def reachable(addresses: Iterable[str], *, port: int, private: bool) -> tuple[Server, ...]:
+    """Those of the addresses that may be asked."""
     usable = (each for each in addresses if private or ipaddress.ip_address(each).is_global)
     return tuple((address, port) for address in usable)
+
+
+async def what_stands_at(questions: Iterable[Question], authority: Resolver) -> Answers:
+    """What a zone's servers have at the names themselves: an alias is told and not followed."""
+    questions = tuple(questions)
+    replies = await asyncio.gather(*(authority.ask(*question) for question in questions))
+    answers = {}
+    for (name, kind), reply in zip(questions, replies, strict=True):
+        values, ttl = reply.values.get(name, ((), 0))
+        chain = (reply.aliases[name][0],) if name in reply.aliases else ()
+        answers[name, kind] = Answer(name, kind, reply.outcome, values, ttl, chain)
+    return answers

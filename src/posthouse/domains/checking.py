@@ -58,7 +58,8 @@ def verify(actor: Actor, domain: SenderDomain) -> SenderDomain:
     """
     demand(actor, "edit")
     asked = asked_of(domain)
-    settled = settle(actor, asked, examine(asked.records, domain.name, name_servers()))
+    found = examine(asked.records, domain.name, name_servers(), earlier=asked.earlier)
+    settled = settle(actor, asked, found)
     if settled.held:
         raise settled.held
     return settled.domain
@@ -99,5 +100,8 @@ def _domains(count: int) -> str:
 
 async def _examine(asked: Iterable[Asked], servers: NameServers) -> Sequence[Examination]:
     return await asyncio.gather(
-        *(examine_async(each.records, each.domain.name, servers) for each in asked)
+        *(
+            examine_async(each.records, each.domain.name, servers, earlier=each.earlier)
+            for each in asked
+        )
     )

@@ -53,5 +53,84 @@ class NeighbourHeld(NameHeld):
         self.name, self.neighbour = name, neighbour
 
 
+class NameLeftBehind(NameHeld):
+    """Another account verified the name before, and its records may still stand in DNS."""
+
+    def __init__(self, name: str) -> None:
+        DomainRefused.__init__(
+            self,
+            f"Another account here had verified {name} before, and its records may still be in DNS."
+            " So it needs its ownership record. Publish it and verify again; if none is listed,"
+            " delete the domain and add it again.",
+        )
+        self.name = name
+
+
+class KeysRefused(DomainRefused):
+    """Base of what cannot be done with a domain's own DKIM keys."""
+
+
+class NoOwnKeys(KeysRefused):
+    """Nothing to rotate: the domain has no key of its own that signs."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} has no DKIM key of its own that signs. Where its DNS template asks for none, "
+            "the operator's key signs, and the operator changes that."
+        )
+
+
+class RotationWaits(KeysRefused):
+    """New keys wait for their records already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"New DKIM keys of {name} already wait for their records. Publish these, or call the "
+            "rotation off first."
+        )
+
+
+class NoRotation(KeysRefused):
+    """There is no rotation to call off."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No rotation of {name} is under way.")
+
+
+class NothingToSend(DomainRefused):
+    """The domain has no records to mail."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has no records to publish, so there is nothing to mail.")
+
+
+class TooManyMails(DomainRefused):
+    """Records are mailed to a few people; beyond that a stolen sign-in could spam with them."""
+
+    def __init__(self, at_most: int) -> None:
+        super().__init__(
+            f"An account can mail its records {at_most} times an hour. Wait a little, or download"
+            " the zone file and send it yourself."
+        )
+
+
+class MailNotSent(DomainRefused):
+    """The installation's own mail server did not take the mail."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(
+            f"The mail to {to} could not be sent: the installation's mail server did not take it."
+            " Download the zone file and send it yourself, and tell your operator."
+        )
+
+
+class ChangedMeanwhile(DomainRefused):
+    """Its records or its status changed while DNS was asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} changed while DNS was asked. Look at it again.")
+        self.name = name
+
+
 # What a page shows as a sentence.
 REFUSALS = (DomainRefused, DnsConfigurationRefused, StatusRefused)

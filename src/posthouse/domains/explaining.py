@@ -11,12 +11,14 @@ from django.conf import settings
 from posthouse.accounts.dns_configuration import TemplateMissing, configuration
 from posthouse.core.addresses import normalise_domain
 from posthouse.core.dns import names
-from posthouse.core.dns.records import Record, RecordType
+from posthouse.core.dns.records import Record
 from posthouse.core.dns.templates import RecordPattern, Template, generate
 from posthouse.core.verification.diagnosis import Diagnosis
 from posthouse.domains.errors import DomainRefused
 from posthouse.domains.examine import Examination, NameServers, examine_async
 from posthouse.domains.models import SenderDomain
+from posthouse.domains.samples import subdomain_of
+from posthouse.domains.settling import asked_of
 
 UNREGISTERED = "unregistered"
 AT_ONCE = 8  # domains in one call; each asks up to about a hundred questions
@@ -37,11 +39,14 @@ class TokenIncomplete(DomainRefused):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A domain to explain: its name, its status, and the records that it must publish."""
+    """A domain to explain: its name, its status, the records that it must publish, and the
+    ownership records of earlier sets.
+    """
 
     domain: str
     status: str
     records: tuple[Record, ...]
+    earlier: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,9 @@ class Explanation:
 
 
 def of_registered(domain: SenderDomain) -> Subject:
-    """A domain of an account, with the records that it has."""
-    rows = domain.records.order_by("position")
-    records = tuple(Record(r.host, RecordType(r.type), r.value, r.purpose) for r in rows)
-    return Subject(domain.name, domain.status, records)
+    """A domain of an account, with the records that it must publish."""
+    asked = asked_of(domain)
+    return Subject(domain.name, domain.status, tuple(asked.records), tuple(asked.earlier))
 
 
 def of_stranger(name: str, template: str, token: str = "") -> Subject:
@@ -68,9 +72,10 @@ def of_stranger(name: str, template: str, token: str = "") -> Subject:
     """
     domain = normalise_domain(name)
     label, value = _label_and_value(token)
-    wanted = _fillable(_template(template), label, value)
+    section, found = _template(template)
+    wanted = _fillable(found, label, value)
     subdomain, prefix, merge = names.checked_settings(
-        settings.DNS_SUBDOMAIN, settings.DNS_TRACK_PREFIX, settings.DNS_TRACK_MERGE
+        subdomain_of(section), settings.DNS_TRACK_PREFIX, settings.DNS_TRACK_MERGE
     )
     records = generate(
         wanted,
@@ -96,10 +101,7 @@ def told(explanation: Explanation) -> dict[str, Any]:
         "domain": explanation.subject.domain,
         "status": explanation.subject.status,
         "records": [_told_record(each) for each in explanation.examination.diagnoses],
-        "advice": [
-            {"code": each.fault.value, "sentence": each.sentence, "next_step": each.next_step}
-            for each in explanation.examination.advice
-        ],
+        "advice": [each.told for each in explanation.examination.advice],
     }
 
 
@@ -108,7 +110,9 @@ async def _explain(subjects: Iterable[Subject], servers: NameServers) -> list[Ex
 
     async def one(subject: Subject) -> Explanation:
         async with room:
-            found = await examine_async(subject.records, subject.domain, servers)
+            found = await examine_async(
+                subject.records, subject.domain, servers, earlier=subject.earlier
+            )
             return Explanation(subject, found)
 
     return await asyncio.gather(*map(one, subjects))
@@ -128,13 +132,13 @@ def _told_record(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _template(name: str) -> Template:
-    """The campaign template of this name, or else that of the e-mail gateway."""
+def _template(name: str) -> tuple[str, Template]:
+    """The campaign template of this name, or else that of the e-mail gateway; and which it is."""
     known = configuration()
-    both = {**known.gateway, **known.campaign}
-    if name not in both:
-        raise TemplateMissing(name, tuple(both))
-    return both[name]
+    for section, templates in (("campaign", known.campaign), ("gateway", known.gateway)):
+        if name in templates:
+            return section, templates[name]
+    raise TemplateMissing(name, tuple({**known.campaign, **known.gateway}))
 
 
 def _label_and_value(token: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from posthouse.accounts import audit
 from posthouse.accounts.actors import Actor
@@ -17,6 +18,7 @@ from posthouse.core.dns.answers import Answer, Question
 from posthouse.core.dns.masterdomain import (
     INHERITED,
     Expected,
+    MasterFinding,
     State,
     expected,
     judge,
@@ -24,7 +26,7 @@ from posthouse.core.dns.masterdomain import (
     public_key_of,
 )
 from posthouse.domains.checking import name_servers
-from posthouse.domains.models import MasterCheck
+from posthouse.domains.models import DomainRecord, MasterCheck, SenderDomain
 from posthouse.domains.resolver import TOTAL_SECONDS, Resolver, look_up
 
 ROUNDS = 8  # an SPF policy that includes, which includes, ...
@@ -43,20 +45,43 @@ class LastCheck:
 def check(actor: Actor) -> MasterCheck:
     """Looks everything up now (up to 30 seconds); the newest findings replace the older ones."""
     demand_operator(actor)
-    wanted = expected(configuration(), _public_key())
-    answers = answers_about(wanted)
+    findings = _look()
     with transaction.atomic():
-        MasterCheck.objects.all().delete()
-        row = MasterCheck.objects.create(
-            findings=[asdict(finding) for finding in judge(wanted, answers)]
-        )
+        row = _keep(findings)
         audit.record(actor, "master-domain.check", row)
     return row
+
+
+def check_due() -> bool:
+    """Checks again what was checked a day ago, once an Enabled domain leads there; was it done?
+
+    Forecasts rest on it. While something cannot be looked up, what was found earlier stays.
+    """
+    last = MasterCheck.objects.first()
+    leading = DomainRecord.objects.filter(domain__status=SenderDomain.Status.ENABLED, type="CNAME")
+    if (last and last.at > timezone.now() - settings.DNS_RECHECK) or not leading.exists():
+        return False
+    findings = _look()
+    if last and any(finding.state is State.COULD_NOT_CHECK for finding in findings):
+        return False
+    with transaction.atomic():
+        _keep(findings)
+    return True
 
 
 def answers_about(wanted: Expected) -> dict[Question, Answer]:
     """All that DNS says of what is wanted; what is not known within SECONDS is not there."""
     return asyncio.run(_ask(wanted))
+
+
+def _look() -> tuple[MasterFinding, ...]:
+    wanted = expected(configuration(), _public_key())
+    return judge(wanted, answers_about(wanted))
+
+
+def _keep(findings: tuple[MasterFinding, ...]) -> MasterCheck:
+    MasterCheck.objects.all().delete()
+    return MasterCheck.objects.create(findings=[asdict(finding) for finding in findings])
 
 
 def last_check() -> LastCheck | None:

@@ -4,6 +4,8 @@ from django.db import models
 from django.utils import timezone
 
 from posthouse.accounts.tenancy import TenantRow, public_id
+from posthouse.core.addresses import display_domain
+from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.dns.templates import PURPOSES
 from posthouse.core.verification.checks import CheckResult
 
@@ -41,6 +43,9 @@ class SenderDomain(TenantRow):
         default=False, editable=False, help_text="A record that only this account knew was found."
     )
     suspended_from = models.CharField(max_length=16, blank=True, editable=False)
+    suspension_reason = models.CharField(
+        max_length=500, blank=True, editable=False, help_text="The operator's words to its owner."
+    )
     failures_in_row = models.PositiveIntegerField(default=0, editable=False)
     failed_at = models.DateTimeField(
         null=True, editable=False, help_text="When a failed check last counted."
@@ -48,9 +53,21 @@ class SenderDomain(TenantRow):
     warning = models.TextField(
         blank=True, editable=False, help_text="What its owner must know of the last checks."
     )
+    advice = models.JSONField(
+        default=list, editable=False, help_text="Code, sentence and next step, of the last check."
+    )
+    dns_provider = models.CharField(
+        max_length=60, blank=True, editable=False, help_text="Whoever holds its zone, if known."
+    )
     checked_at = models.DateTimeField(null=True, editable=False)
     next_check_at = models.DateTimeField(
         null=True, editable=False, help_text="Empty: there is nothing to check."
+    )
+    waiting_since = models.DateTimeField(
+        null=True, editable=False, help_text="When its records were asked for, or went missing."
+    )
+    earlier_proofs = models.JSONField(
+        default=list, editable=False, help_text="Host and value of ownership records before these."
     )
     verified_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -81,6 +98,57 @@ class SenderDomain(TenantRow):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def in_its_letters(self) -> str:
+        """The name as a person reads it; A-labels stay where letters could deceive (A23)."""
+        return display_domain(self.name)
+
+
+class DomainKey(TenantRow):
+    """A DKIM key of a sender domain's own; its private half is sealed and shown to nobody."""
+
+    class Algorithm(models.TextChoices):
+        RSA = "rsa", "RSA-2048"
+        ED25519 = "ed25519", "Ed25519"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waits for its record"
+        SIGNING = "signing", "Signs"
+        RETIRED = "retired", "Retired"
+
+    public_id = public_id("dky")
+    domain = models.ForeignKey(SenderDomain, on_delete=models.CASCADE, related_name="keys")
+    algorithm = models.CharField(max_length=8, choices=Algorithm.choices)
+    selector = models.CharField(max_length=63, unique=True, help_text="Random: never given twice.")
+    public_key = models.TextField(help_text="In base64, as the p= tag of the record holds it.")
+    sealed = models.TextField(editable=False, help_text="The private half, for this key only.")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    created_at = models.DateTimeField(default=timezone.now)
+    signing_since = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+    keep_until = models.DateTimeField(
+        null=True, help_text="Until then its record stays, for mail that is still on its way."
+    )
+
+    class Meta:
+        verbose_name = "DKIM key"
+        ordering = ["algorithm", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["domain", "algorithm", "state"],
+                condition=~models.Q(state="retired"),
+                name="one_key_signs_and_one_waits",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["keep_until"], condition=models.Q(state="retired"), name="key_to_drop"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.selector
+
 
 class DomainRecord(TenantRow):
     """One DNS record that a sender domain must publish, and what was last seen of it."""
@@ -93,12 +161,17 @@ class DomainRecord(TenantRow):
         COULD_NOT_CHECK = "could_not_check", "Could not check"
 
     domain = models.ForeignKey(SenderDomain, on_delete=models.CASCADE, related_name="records")
+    key = models.ForeignKey(DomainKey, on_delete=models.CASCADE, null=True, related_name="records")
+    required = models.BooleanField(
+        default=True, help_text="No: of a key that comes or goes; it does not count for the status."
+    )
     position = models.PositiveSmallIntegerField()
     host = models.CharField(max_length=253)
     type = models.CharField(max_length=5)
     value = models.TextField()
     purpose = models.CharField(max_length=30)
     state = models.CharField(max_length=16, choices=State.choices, default=State.NOT_CHECKED)
+    code = models.CharField(max_length=40, blank=True, help_text="Of what the doctor found.")
     seen = models.JSONField(default=list)
     finding = models.TextField(blank=True)
     advice = models.TextField(blank=True)
@@ -114,6 +187,16 @@ class DomainRecord(TenantRow):
     def what_for(self) -> str:
         """The purpose as a sentence for whoever publishes it."""
         return PURPOSES.get(self.purpose, self.purpose)
+
+    @property
+    def is_wanted(self) -> bool:
+        """It is to be published now; a key that retired only leaves its record for a while."""
+        return self.required or (self.key is not None and self.key.state == DomainKey.State.WAITING)
+
+    def as_published(self) -> Record:
+        """What is to stand in DNS."""
+        kind = RecordType(self.type)
+        return Record(self.host, kind, self.value, self.purpose, self.required)
 
 
 class DomainCheck(TenantRow):
@@ -139,6 +222,22 @@ class DomainCheck(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.at}: {self.result}"
+
+
+class DomainDay(TenantRow):
+    """How many messages servers accepted from a sender domain on one day (UTC)."""
+
+    domain = models.ForeignKey(SenderDomain, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField()
+    accepted = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "day"], name="one_row_per_domain_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.accepted}"
 
 
 class MasterCheck(models.Model):

@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from posthouse.accounts import access
 from posthouse.core.dns.names import normal_name, registered_domain
 from posthouse.core.dns.ownership import ownership_hash
-from posthouse.domains.errors import NameHeld, NeighbourHeld
+from posthouse.domains import proofs
+from posthouse.domains.errors import NameHeld, NameLeftBehind, NeighbourHeld
 from posthouse.domains.models import SenderDomain
 
 
@@ -31,7 +32,8 @@ def refusal(domain: SenderDomain, *, proof: bool) -> NameHeld | None:
     """Why the account cannot have the name; None if it can. `proof`: it has found its token.
 
     Whoever has proven the exact name keeps it. A name above or below one that another account
-    verified is to be had with a proof only.
+    verified is to be had with a proof only, and so is one that another account verified once: its
+    aliases to our hosts may have been left in DNS (A13).
     """
     with access.across_tenants():
         holder = holder_of(domain)
@@ -39,6 +41,8 @@ def refusal(domain: SenderDomain, *, proof: bool) -> NameHeld | None:
             return NameHeld(domain.name)
         if proof:
             return None
+        if left_behind(domain):
+            return NameLeftBehind(domain.name)
         neighbour = neighbours(domain).filter(verified_at__isnull=False).first()
         return NeighbourHeld(domain.name, neighbour.name) if neighbour else None
 
@@ -47,6 +51,18 @@ def holder_of(domain: SenderDomain) -> SenderDomain | None:
     """The other account's domain that holds the exact name. To be asked across tenants."""
     holders = SenderDomain.objects.filter(name=domain.name, holds_name=True)
     return holders.exclude(pk=domain.pk).select_related("account").first()
+
+
+def left_behind(domain: SenderDomain) -> bool:
+    """True if another account verified the exact name at some time, and has deleted it or waits.
+    To be asked across tenants.
+    """
+    others = SenderDomain.objects.filter(
+        registered=domain.registered,  # has an index
+        name=domain.name,
+        verified_at__isnull=False,
+    )
+    return others.exclude(account_id=domain.account_id).exists()
 
 
 def neighbours(domain: SenderDomain) -> QuerySet[SenderDomain]:
@@ -85,9 +101,11 @@ def taken(account_id: int, addresses: Iterable[str]) -> frozenset[str]:
 
 
 def forget(domain: SenderDomain) -> None:
-    """Leaves of a deleted domain only the name: nothing that DNS could ever verify again."""
+    """Leaves of a deleted domain only the name: nothing to verify again, no key to sign with."""
+    proofs.remember(domain)
     domain.records.all().delete()
-    domain.random, domain.next_check_at, domain.warning = "", None, ""
+    domain.keys.all().delete()
+    domain.random, domain.next_check_at, domain.warning, domain.advice = "", None, "", []
     domain.proven = domain.owner_proven = False
     domain.failures_in_row = 0
     domain.save()

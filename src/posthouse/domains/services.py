@@ -18,9 +18,15 @@ from posthouse.domains import ownership
 from posthouse.domains.errors import DomainInUse, ManagementOff
 from posthouse.domains.models import SenderDomain
 from posthouse.domains.record_sets import make_records
+from posthouse.domains.turns import take_turn
 
 # Whether somebody still needs a domain is known by features above; they add their question here.
 IN_USE: list[Callable[[SenderDomain], list[str]]] = []
+
+# Who would be left without a From address, were the domain deleted; told in the same way.
+LEFT_WITHOUT: list[Callable[[SenderDomain], list[str]]] = []
+
+LONGEST_REASON = 500
 
 _RECORD_SETTINGS = ("subdomain", "track_prefix", "tracking_subdomain")
 
@@ -32,6 +38,8 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
     if not account.group.sender_domain_management:
         raise ManagementOff
     name = _normal(name)
+    _one_at_a_time(account)
+    take_turn(registered_domain(name))
     domain = SenderDomain.objects.select_for_update().filter(account=account, name=name).first()
     if domain and domain.status != SenderDomain.Status.DELETED:
         raise ValidationError({"name": f"{name} is already one of your sender domains."})
@@ -42,7 +50,7 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
     domain.template = template.name
     free = template.is_empty and not ownership.refusal(domain, proof=False)
     event = Event.ADD_WITHOUT_RECORDS if free else Event.ADD
-    _stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
+    stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
     make_records(domain, template)
     audit.record(actor, "domain.add", domain, account=account, after={"template": template.name})
     return domain
@@ -55,14 +63,17 @@ def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
     unknown = set(values) - {*_RECORD_SETTINGS}
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
+    take_turn(domain.registered)
     domain = SenderDomain.objects.select_for_update().get(pk=domain.pk)
     before, changed = audit.changes(domain, values)
     if not changed:
         return domain
     for field, value in values.items():
         setattr(domain, field, value)
-    _stand(domain, after(Status(domain.status), Event.SETTINGS_CHANGED))
+    status = domain.status
+    stand(domain, after(Status(status), Event.SETTINGS_CHANGED))
     make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
+    announce(domain, status)
     audit.record(
         actor, "domain.change", domain, account=domain.account, before=before, after=changed
     )
@@ -81,10 +92,13 @@ def enable(actor: Actor, domain: SenderDomain) -> SenderDomain:
     return _happen(actor, domain, Event.ENABLE)
 
 
-def suspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
-    """The operator stops it; its owner cannot lift that."""
+def suspend(actor: Actor, domain: SenderDomain, reason: str = "") -> SenderDomain:
+    """The operator stops it, and may tell its owner why; its owner cannot lift that."""
     demand_operator(actor)
-    return _happen(actor, domain, Event.SUSPEND)
+    reason = " ".join(reason.split())
+    if len(reason) > LONGEST_REASON:
+        raise ValidationError({"reason": f"At most {LONGEST_REASON} characters, please."})
+    return _happen(actor, domain, Event.SUSPEND, reason)
 
 
 def unsuspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
@@ -97,22 +111,32 @@ def unsuspend(actor: Actor, domain: SenderDomain) -> SenderDomain:
 def delete(actor: Actor, domain: SenderDomain) -> None:
     """It goes from all lists; sent mail keeps its history. Adding it again begins anew."""
     demand(actor, "edit")
-    users = [user for question in IN_USE for user in question(domain)]
-    if users:
+    if users := users_of(domain):
         raise DomainInUse(domain.name, users)
     ownership.forget(_happen(actor, domain, Event.DELETE))
 
 
+def users_of(domain: SenderDomain) -> list[str]:
+    """Who is sending from it now, as in “the campaign “Autumn””."""
+    return [user for question in IN_USE for user in question(domain)]
+
+
+def left_without(domain: SenderDomain) -> list[str]:
+    """Who means to send from it."""
+    return [one for question in LEFT_WITHOUT for one in question(domain)]
+
+
 @transaction.atomic
-def _happen(actor: Actor, domain: SenderDomain, event: Event) -> SenderDomain:
+def _happen(actor: Actor, domain: SenderDomain, event: Event, reason: str = "") -> SenderDomain:
+    take_turn(domain.registered)
     row = SenderDomain.objects.select_for_update().get(pk=domain.pk)
     before = Status(row.status)
     following = after(before, event, proven=row.proven, suspended_from=_suspended_from(row))
     if event is Event.SUSPEND and before is not Status.SUSPENDED:
-        row.suspended_from = before
+        row.suspended_from, row.suspension_reason = before, reason
     if event is Event.UNSUSPEND:
-        row.suspended_from = ""
-    _stand(row, following)
+        row.suspended_from = row.suspension_reason = ""
+    stand(row, following)
     row.save()
     audit.record(
         actor,
@@ -120,7 +144,7 @@ def _happen(actor: Actor, domain: SenderDomain, event: Event) -> SenderDomain:
         row,
         account=row.account,
         before={"status": before},
-        after={"status": following},
+        after={"status": following} | ({"reason": reason} if reason else {}),
     )
     announce(row, before)
     return row
@@ -134,7 +158,7 @@ def announce(domain: SenderDomain, before: str) -> None:
         )
 
 
-def _stand(domain: SenderDomain, status: Status) -> None:
+def stand(domain: SenderDomain, status: Status) -> None:
     """Sets the status and what goes with it: who is Enabled holds the name, who waits does not."""
     domain.status = SenderDomain.Status(status.value)
     if status is Status.ENABLED:
@@ -150,6 +174,11 @@ def _normal(name: str) -> str:
         return normalise_domain(name)
     except BadDomain as error:
         raise ValidationError({"name": str(error)}) from error
+
+
+def _one_at_a_time(account: Account) -> None:
+    """Others who add a domain to the account wait, so that no two take its last place."""
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
 def _demand_room(account: Account) -> None:

@@ -7,10 +7,8 @@ and memory does not grow with their number.
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
@@ -21,6 +19,7 @@ from django.utils import timezone
 from posthouse.accounts.actors import SYSTEM
 from posthouse.core.verification import grace
 from posthouse.core.verification.checks import CheckResult
+from posthouse.domains.background import looping
 from posthouse.domains.checking import name_servers
 from posthouse.domains.examine import Examination, NameServers, examine_async
 from posthouse.domains.memory import Memory
@@ -48,7 +47,7 @@ def check_due(go_on: Callable[[], bool] = lambda: True) -> bool:
     first = next(due, None)
     if first is None:
         return False
-    with _looping() as loop:
+    with looping("domain checks") as loop:
         servers = replace(name_servers(), memory=Memory())
         _Sweep(loop, servers, go_on).over(chain([first], due))
     return True
@@ -93,7 +92,13 @@ class _Sweep:
             self._checking[examination] = asked
 
     async def _examine(self, asked: Asked) -> Examination:
-        return await examine_async(asked.records, asked.domain.name, self._servers)
+        return await examine_async(
+            asked.records,
+            asked.domain.name,
+            self._servers,
+            earlier=asked.earlier,
+            closely=asked.closely,
+        )
 
     def _settle(self, ready: list[tuple[Asked, Future[Examination]]]) -> None:
         with transaction.atomic():
@@ -127,25 +132,3 @@ def _due() -> Iterator[Asked]:
         rows = due.filter(pk__in=pks[start : start + READ_AT_ONCE])
         for domain in rows.select_related("account").prefetch_related("records"):
             yield asked_of(domain)
-
-
-@contextmanager
-def _looping() -> Iterator[asyncio.AbstractEventLoop]:
-    """An event loop in a thread of its own; what still runs in it at the end is cancelled."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="domain checks")
-    thread.start()
-    try:
-        yield loop
-    finally:
-        asyncio.run_coroutine_threadsafe(_cancel_the_rest(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _cancel_the_rest() -> None:
-    rest = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dns.asyncquery
 import dns.edns
@@ -16,16 +16,18 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.SOA
 import dns.rdtypes.txtbase
+import dns.rrset
 
 from posthouse.core.dns.answers import Outcome
 from posthouse.core.dns.names import normal_name
 
 Server = tuple[str, int]  # IP address and port
+_Sets = dict[str, tuple[str, ...]]
 
 # 1232 octets fit in one packet on any path (DNS Flag Day 2020).
 EDNS_PAYLOAD = 1232
 
-_HOST_TYPES = frozenset({"CNAME", "NS", "PTR"})
+_HOST_TYPES = frozenset({"CNAME", "DNAME", "NS", "PTR"})
 
 _RCODES = {
     dns.rcode.NOERROR: Outcome.NODATA,  # until a record is found
@@ -42,12 +44,17 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One server's reply. `aliases` maps a name to the target and TTL of its CNAME."""
+    """One server's reply. `aliases` maps a name to the target and TTL of its CNAME, `referrals` a
+    zone to the name servers that it is delegated to, `glue` these to addresses that came along.
+    """
 
     outcome: Outcome
     values: dict[str, tuple[tuple[str, ...], int]]
     aliases: dict[str, tuple[str, int]]
     absence_ttl: int = 0
+    is_authoritative: bool = False
+    referrals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    glue: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _nothing(outcome: Outcome) -> Reply:
@@ -116,7 +123,25 @@ def _read(message: dns.message.Message, kind: str) -> Reply:
             values[name] = (texts, rrset.ttl)
     if outcome is Outcome.NODATA and (values or aliases):
         outcome = Outcome.FOUND
-    return Reply(outcome, values, aliases, _absence_ttl(message))
+    return Reply(
+        outcome,
+        values,
+        aliases,
+        _absence_ttl(message),
+        bool(message.flags & dns.flags.AA),
+        _sets(message.authority, dns.rdatatype.NS),
+        _sets(message.additional, dns.rdatatype.A, dns.rdatatype.AAAA),
+    )
+
+
+def _sets(section: list[dns.rrset.RRset], *kinds: dns.rdatatype.RdataType) -> _Sets:
+    """The values of some types in a section, by name."""
+    found: _Sets = {}
+    for rrset in section:
+        if rrset.rdtype in kinds:
+            name = normal_name(rrset.name.to_text(omit_final_dot=True))
+            found[name] = (*found.get(name, ()), *(_text(rdata) for rdata in rrset))
+    return found
 
 
 def _reason(message: dns.message.Message) -> Outcome:

@@ -26,7 +26,7 @@ from posthouse.core.identity import Identity
 from posthouse.core.smtp.messages import Outcome, Outgoing
 from posthouse.core.tokens import Purpose
 from posthouse.deliveries.outbox import Claim, Parcel
-from posthouse.engine.signing import Signer
+from posthouse.engine.signing import Signer, sign
 from posthouse.engine.store import Store
 
 _COMPILED_AT_MOST = 64  # content versions kept compiled; some hundred KB each
@@ -40,7 +40,7 @@ class Composer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._key = hashlib.sha256(settings.TOKEN_KEY.encode()).digest()
-        self._signer = Signer()
+        self._signer = Signer(store)
         self._compiled: OrderedDict[tuple[int, Identity], CompiledMessage] = OrderedDict()
 
     async def compose(
@@ -52,8 +52,7 @@ class Composer:
         """
         if not parcels:
             return [], []
-        if claim.route.signs_here:
-            self._signer.demand_key()
+        keys = await self._signer.keys_of(claim.route) if claim.route.signs_here else ()
         try:
             compiled = await self._compile(claim)
         except CompositionRefused as refused:
@@ -65,10 +64,8 @@ class Composer:
             for parcel, name in zip(parcels, names, strict=True)
         ]
         rendered = _render(compiled, people)
-        if claim.route.signs_here:
-            rendered = await asyncio.get_running_loop().run_in_executor(
-                None, self._signer.sign, rendered, claim.route.signing_domain
-            )
+        if keys:
+            rendered = await asyncio.get_running_loop().run_in_executor(None, sign, rendered, keys)
         return self._enveloped(claim, parcels, rendered)
 
     async def _compile(self, claim: Claim) -> CompiledMessage:

@@ -13,7 +13,7 @@ from posthouse.deliveries.outbox import Claim, Parcel, Watch
 from posthouse.engine.composing import Composer
 from posthouse.engine.journal import Journal
 from posthouse.engine.pacing import Pace
-from posthouse.engine.signing import CannotSign
+from posthouse.engine.signing import CannotSign, OwnKeyGone
 from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 
@@ -102,13 +102,15 @@ class Worker:
     async def give_up(self, claim: Claim, pool: Pool, desk: Desk, error: Exception) -> None:
         """Ends a claim after an error: nothing more is started, what is known is settled.
 
-        The dispatch pauses, or the next claim would meet the same error, without end.
+        The dispatch pauses, or the next claim would meet the same error, without end; but for a key
+        that is gone, which the next claim's route does not name.
         """
         _take_back(pool, desk, desk.open)
         while desk.open:
             await desk.change()
-        reason = str(error) if isinstance(error, CannotSign) else f"{_UNEXPECTED} ({error!r})"
-        await self._store.ask(services.stop_for_trouble, claim.dispatch_id, reason)
+        if not isinstance(error, OwnKeyGone):
+            reason = str(error) if isinstance(error, CannotSign) else f"{_UNEXPECTED} ({error!r})"
+            await self._store.ask(services.stop_for_trouble, claim.dispatch_id, reason)
         await self._settle(desk)
         await self.release(claim)
 

@@ -9,12 +9,20 @@ from django.utils import timezone
 
 from posthouse.accounts.models import Event
 from posthouse.campaigns.events import HANDLERS as CAMPAIGN_HANDLERS
+from posthouse.deliveries.notices import HANDLERS as LIMIT_NOTICES
+from posthouse.domains.notices import HANDLERS as DOMAIN_NOTICES
+from posthouse.webhooks.events import HANDLERS as WEBHOOK_HANDLERS
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Event], None]
 _REST_SECONDS = 10.0
-_LISTENERS: tuple[Mapping[str, Handler], ...] = (CAMPAIGN_HANDLERS,)
+_LISTENERS: tuple[Mapping[str, Handler], ...] = (
+    CAMPAIGN_HANDLERS,
+    DOMAIN_NOTICES,
+    LIMIT_NOTICES,
+    WEBHOOK_HANDLERS,
+)
 
 
 Resting = dict[int, float]  # events that failed, and until when they are left alone (monotonic)

@@ -14,14 +14,17 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from posthouse.accounts import access
+from posthouse.accounts import access, notices
 from posthouse.audience.imports import forget_abandoned
 from posthouse.audience.imports import run_next as run_next_import
 from posthouse.deliveries import sweep, windows
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
+from posthouse.domains import master
+from posthouse.domains.keys import drop_old
 from posthouse.domains.sweep import check_due, forget_old_checks
 from posthouse.housekeeping import events, leases
+from posthouse.webhooks import sending as webhooks
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +63,20 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
     )
     names = (
         Job("domain checks", lambda: check_due(lambda: not stop.is_set()), every=60),
+        Job("master domain", master.check_due, every=3600),
         Job("old domain checks", forget_old_checks, every=600),
+        Job("retired DKIM keys", drop_old, every=600),
     )
-    return mail, imports, names
+    # System mail may be slow; nobody's campaign waits for it.
+    to_people = (
+        Job("notices", notices.send_next, every=1),
+        Job("old notices", notices.forget_old, every=3600),
+    )
+    to_programs = (
+        Job("webhooks", lambda: webhooks.send_due(lambda: not stop.is_set())),
+        Job("old webhook calls", webhooks.forget_old, every=60),
+    )
+    return mail, imports, names, to_people, to_programs
 
 
 def run() -> None:

@@ -1,4 +1,4 @@
-"""Small pictures as SVG numbers: parts of a bar and the line of a sparkline.
+"""Small pictures as SVG numbers: parts of a bar, the line of a sparkline, days of checks.
 
 SVG attributes instead of `style`, because the content security policy allows no inline styles.
 """
@@ -17,6 +17,16 @@ NEARLY = 0.8  # of a limit: the meter turns yellow
 ORDER = ("accepted", "uncertain", "deferred", "failed", "skipped")
 WAITING = ("pending", "sending")
 
+# A day of checks: (top, height) of what is drawn, in a bar that is 6 wide and 20 high. Each has a
+# shape of its own, for colour alone tells some people nothing: a failure is an exclamation mark.
+DAY_SHAPES: Mapping[str, tuple[tuple[int, int], ...]] = {
+    "verified": ((0, 20),),
+    "failed": ((0, 13), (15, 5)),
+    "could_not_check": ((11, 9),),
+    "none": ((18, 2),),
+}
+_DAY_STEP = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -27,6 +37,15 @@ class Part:
     count: int
     start: int
     width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day's bar: where it stands, and (top, height) of its pieces."""
+
+    look: Look
+    start: int
+    pieces: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,14 @@ def meter(amount: int, limit: int | None) -> Meter:
     tone: Tone = "red" if reached else "yellow" if amount >= NEARLY * limit else "green"
     width = BAR if reached else shares([amount, limit - amount])[0]
     return Meter(width, tone, reached=reached)
+
+
+def days(states: Sequence[str]) -> list[Day]:
+    """A bar for each day of checks, from how they ended; the oldest at the left."""
+    return [
+        Day(LOOKS["check"][state], _DAY_STEP * place, DAY_SHAPES[state])
+        for place, state in enumerate(states)
+    ]
 
 
 def line(values: Sequence[float], width: int = 120, height: int = 28) -> str:

@@ -33,6 +33,17 @@ LOOKS: dict[str, dict[str, Look]] = {
         "could_not_check": COULD_NOT_CHECK,
         "not_checked": Look("Not checked", "circle-dashed", "grey"),
     },
+    "key": {  # a DKIM key of a sender domain's own
+        "waiting": Look("Waits for its record", "hourglass", "yellow"),
+        "signing": Look("Signs", "check", "green"),
+        "retired": Look("Retired", "archive", "grey"),
+    },
+    "check": {  # how a check of a domain ended, and how a day of checks did
+        "verified": Look("All right", "check", "green"),
+        "failed": Look("Failed", "x", "red"),
+        "could_not_check": COULD_NOT_CHECK,
+        "none": Look("Not checked", "circle-dashed", "grey"),
+    },
     "campaign": {
         "draft": Look("Draft", "pencil", "grey"),
         "waiting_for_approval": Look("Waiting for approval", "hourglass", "yellow"),
@@ -97,6 +108,16 @@ LOOKS: dict[str, dict[str, Look]] = {
         "queued": Look("Waiting", "clock", "grey"),
         "running": Look("Running", "loader", "blue"),
         "done": Look("Done", "check", "green"),
+        "failed": Look("Failed", "x", "red"),
+    },
+    "webhook": {
+        "on": Look("On", "check", "green"),
+        "failing": Look("Failing", "alert-triangle", "yellow"),
+        "off": Look("Off", "player-pause", "grey"),
+    },
+    "call": {  # one event on its way to one webhook
+        "pending": Look("Waiting", "clock", "grey"),
+        "delivered": Look("Delivered", "check", "green"),
         "failed": Look("Failed", "x", "red"),
     },
     "account": {

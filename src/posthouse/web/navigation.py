@@ -23,6 +23,8 @@ class Entry(NamedTuple):
     permission: str = "view"
 
 
+_DOMAINS = "domains:list"  # not shown where the user group has sender domain management off
+
 ACCOUNT = (
     Entry("Home", "account-home", "home"),
     Entry("Campaigns", "campaigns:list", "send"),
@@ -31,8 +33,9 @@ ACCOUNT = (
     Entry("Fields", "audience:fields", "forms", "Audience"),
     Entry("Imports", "audience:imports", "file-import", "Audience"),
     Entry("Suppressions", "audience:suppressions", "ban", "Audience"),
-    Entry("Sender domains", "domains:list", "world", "Settings"),
+    Entry("Sender domains", _DOMAINS, "world", "Settings"),
     Entry("Team", "accounts:team", "users-group", "Settings"),
+    Entry("Webhooks", "webhooks:list", "webhook", "Settings", "edit"),
     Entry("API keys", "accounts:api-keys", "key", "Settings", "own"),
     Entry("Account", "accounts:general", "settings", "Settings", "own"),
     Entry("Profile", "accounts:profile", "user", "Settings"),
@@ -55,7 +58,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"navigation": [], "frame": Frame()}
-    accounts = list(Account.objects.filter(memberships__user=user).order_by("name"))
+    own = Account.objects.filter(memberships__user=user)
+    accounts = list(own.select_related("group").order_by("name"))
     in_area = request.path.startswith("/operator/")
     account: Account | None = getattr(request, "account", None)
     if user.is_operator and (in_area or account is None):
@@ -82,7 +86,12 @@ def _account(
     if account is None:
         return {"navigation": [], "frame": Frame()}
     actor = getattr(request, "actor", None)
-    shown = [one for one in ACCOUNT if actor is None or may(actor, one.permission)]
+    managed = account.group.sender_domain_management
+    shown = [
+        one
+        for one in ACCOUNT
+        if (actor is None or may(actor, one.permission)) and (managed or one.address != _DOMAINS)
+    ]
     operator = NavigationEntry("Operator area", reverse("operator-home"), "settings")
     frame = Frame(
         account=account.name,

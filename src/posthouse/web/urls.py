@@ -14,6 +14,7 @@ from posthouse.domains import urls as domains
 from posthouse.operations import urls as operations
 from posthouse.servers import urls as servers
 from posthouse.web import failures, pages, public
+from posthouse.webhooks import urls as webhooks
 
 # Pages of the sign-in library that nobody needs here: people are invited, addresses are theirs.
 CLOSED = ("signup/", "email/", "confirm-email/", "confirm-email/<str:key>/", "login/code/confirm/")
@@ -26,6 +27,7 @@ FEATURES = {
     "domains": domains,
     "operations": operations,
     "servers": servers,
+    "webhooks": webhooks,
 }
 
 

@@ -9,6 +9,7 @@ from posthouse.core.dns.errors import (
     KeyMissing,
     KeyUnknown,
     PatternMalformed,
+    PatternsClash,
     PlaceholderUnknown,
     RecordTypeUnknown,
     TemplateError,
@@ -105,7 +106,7 @@ value = "b.example.net"
 purpose = "other"
 
 [[campaign."Default".records]]
-host = "a._SenderDomain_"
+host = "b._SenderDomain_"
 type = "CNAME"
 value = "_SenderDomian_.example.net"
 purpose = "other"
@@ -123,6 +124,93 @@ def test_brackets_in_strings_and_comments_are_not_tables() -> None:
     )
     assert lines.headers == {("d",): 6}
     assert lines.entries == {("d",): [8]}
+
+
+def pair(*fields: str) -> str:
+    """A file whose two records stand on the lines 3 and 4: host, type and value of each."""
+    entries = "\n".join(
+        f"{{ host = '{h}', type = '{t}', value = '{v}', purpose = 'other' }},"
+        for h, t, v in (fields[:3], fields[3:])
+    )
+    return f"[campaign.A]\nrecords = [\n{entries}\n]\n" + SYSTEM
+
+
+CLASHES = {
+    "two CNAMEs": ("a._SenderDomain_", "CNAME", "x.net", "a._SenderDomain_", "CNAME", "y.net"),
+    "in other letters": (
+        "_DMARC._SenderDomain_",
+        "CNAME",
+        "x.net",
+        "_dmarc._SenderDomain_",
+        "CNAME",
+        "y.net",
+    ),
+    "TXT after CNAME": ("a._SenderDomain_", "CNAME", "x.net", "a._SenderDomain_", "TXT", "v=1"),
+    "MX before CNAME": ("_SenderDomain_", "MX", "10 x.net", "_SenderDomain_", "CNAME", "y.net"),
+    "one is made by a setting": (
+        "sl._SenderDomain_",
+        "A",
+        "192.0.2.1",
+        "{subdomain}._SenderDomain_",
+        "CNAME",
+        "y.net",
+    ),
+    "MX to an alias": (
+        "a._SenderDomain_",
+        "CNAME",
+        "x.net",
+        "_SenderDomain_",
+        "MX",
+        "10 A._SenderDomain_",
+    ),
+    "twice the same": ("A._SenderDomain_", "CNAME", "X.net", "a._SenderDomain_", "CNAME", "x.net."),
+}
+
+
+@pytest.mark.parametrize("rows", CLASHES.values(), ids=CLASHES)
+def test_two_records_that_no_zone_can_hold_are_refused_on_the_line_of_the_second(
+    rows: tuple[str, str, str, str, str, str],
+) -> None:
+    with pytest.raises(PatternsClash) as wrong:
+        parse(pair(*rows))
+    assert wrong.value.line == 4
+    assert "line 3" in wrong.value.reason
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("a._SenderDomain_", "TXT", "v=1", "a._SenderDomain_", "TXT", "V=1"),
+        ("a._SenderDomain_", "A", "192.0.2.1", "a._SenderDomain_", "AAAA", "2001:db8::1"),
+        ("_SenderDomain_", "MX", "10 x.net", "_SenderDomain_", "MX", "20 y.net"),
+        # What a setting makes equal is one record; another setting parts them.
+        ("sl._SenderDomain_", "CNAME", "x.net", "{subdomain}._SenderDomain_", "CNAME", "x.net"),
+    ],
+)
+def test_records_that_may_stand_together_are_taken(
+    rows: tuple[str, str, str, str, str, str],
+) -> None:
+    assert len(parse(pair(*rows)).campaign["A"].patterns) == 2
+
+
+@pytest.mark.parametrize(
+    ("label", "fits"), [("a" * 63, True), ("a" * 64, False), ("", False), ("b." * 60 + "c", True)]
+)
+def test_a_label_has_one_to_63_characters(label: str, fits: bool) -> None:
+    text = one_record(GOOD.replace('"a.', f'"{label}.')) + SYSTEM
+    if fits:
+        assert parse(text).campaign
+        return
+    with pytest.raises(PatternMalformed, match="over 63 characters"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "host", ["a b._SenderDomain_", "a/b._SenderDomain_", "*._SenderDomain_", "-a._SenderDomain_"]
+)
+def test_a_host_that_is_no_name_is_refused(host: str) -> None:
+    with pytest.raises(PatternMalformed):
+        parse(one_record(GOOD.replace("a._SenderDomain_", host)) + SYSTEM)
 
 
 @given(st.lists(st.sampled_from(["", "# {", "  # x"]), min_size=1, max_size=8))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posthouse.core.dns.errors import NameRefused
+from posthouse.core.dns.errors import NameRefused, RecordsClash
 from posthouse.core.dns.names import mfrom_host, tracking_host
 from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.dns.template_file import parse
@@ -21,13 +21,17 @@ def shipped(name: str) -> Template:
 
 
 def records(
-    template: Template, domain: str = "mail.example.com", *, tracking: bool = True
+    template: Template,
+    domain: str = "mail.example.com",
+    *,
+    prefix: str = "track",
+    tracking: bool = True,
 ) -> tuple[Record, ...]:
     return generate(
         template,
         domain=domain,
         subdomain="sl",
-        track_prefix="track",
+        track_prefix=prefix,
         track_merge="-",
         tracking_subdomain=tracking,
         random="abcdefghij",
@@ -80,7 +84,7 @@ def test_the_empty_template_asks_for_nothing_and_proves_nothing() -> None:
 
 def test_gateway_templates_and_system_values_are_read() -> None:
     configuration = parse(SHIPPED.read_text(encoding="utf-8"))
-    assert list(configuration.gateway) == ["Default", "Octeth classic", "Empty"]
+    assert list(configuration.gateway) == ["Default", "Own keys", "Octeth classic", "Empty"]
     assert configuration.system.dkim_selector == "key1"
     assert configuration.system.sender_domain == "mailer.example.net"
 
@@ -115,6 +119,35 @@ def test_a_domain_too_long_for_its_records_is_refused() -> None:
     domain = ".".join(["a" * 59] * 4) + ".example.com"
     with pytest.raises(NameRefused, match="longer than 253"):
         records(shipped("Default"), domain)
+
+
+@pytest.mark.parametrize(
+    ("length", "fits"),
+    [(253 - len(".sl.example.com"), True), (254 - len(".sl.example.com"), False)],
+)
+def test_a_host_of_253_characters_is_the_longest(length: int, fits: bool) -> None:
+    """253 characters are 255 octets on the wire, RFC 1035 section 2.3.4."""
+    labels = ".".join(["a" * 49] * 5)[: length - 1] + "b"
+    pattern = RecordPattern(f"{labels}.sl._SenderDomain_", RecordType.A, "192.0.2.1", "other")
+    if not fits:
+        with pytest.raises(NameRefused, match="longer than 253"):
+            records(Template("t", (pattern,)), "example.com")
+        return
+    (entry,) = records(Template("t", (pattern,)), "example.com")
+    assert len(entry.host) == 253
+
+
+def test_settings_that_bring_two_cnames_to_one_host_are_refused() -> None:
+    tracking = "{track_prefix}{merge}{subdomain}._SenderDomain_"
+    patterns = (
+        RecordPattern("assets-sl._SenderDomain_", RecordType.CNAME, "cdn.example.net", "other"),
+        RecordPattern(tracking, RecordType.CNAME, "track.example.net", "tracking"),
+    )
+    assert len(records(Template("t", patterns))) == 2
+    with pytest.raises(RecordsClash, match="two CNAME records") as refused:
+        records(Template("t", patterns), prefix="assets")
+    assert refused.value.host == "assets-sl.mail.example.com"
+    assert records(Template("t", patterns), prefix="assets", tracking=False) == ()
 
 
 @given(domain=LABELS, subdomain=LABELS, prefix=LABELS, merge=st.sampled_from(["-", ".", ""]))

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from posthouse.core.dns.answers import Answer, Answers, Outcome, Question
 from posthouse.core.dns.records import Record, RecordType, record
+from posthouse.core.verification.cases import Known
 from posthouse.core.verification.checks import check_all, questions
+from posthouse.core.verification.delegations import Delegation
 from posthouse.core.verification.diagnosis import Diagnosis, diagnose_all
-from posthouse.core.verification.followups import follow_up_questions
+from posthouse.core.verification.followups import company_questions, follow_up_questions
 
 DOMAIN = "mail.example.com"
 ALIAS = record("sl.mail.example.com", RecordType.CNAME, "mailer.example.net", "return-path")
@@ -40,14 +42,20 @@ class Scene:
         return {each: self.told.get(each) or Answer(*each, Outcome.NXDOMAIN) for each in asked}
 
     def diagnose(
-        self, *records: Record, domain: str = DOMAIN, authority: "Scene | None" = None
+        self,
+        *records: Record,
+        domain: str = DOMAIN,
+        authority: "Scene | None" = None,
+        delegations: tuple[Delegation, ...] = (),
+        earlier: tuple[Record, ...] = (),
     ) -> tuple[Diagnosis, ...]:
         """Both rounds of look-ups, as the product makes them."""
         answers = dict(self.answers(questions(records)))
         findings = check_all(records, answers)
-        answers.update(self.answers(follow_up_questions(findings, domain)))
-        known = authority.answers(questions(records)) if authority else {}
-        return diagnose_all(findings, answers, domain=domain, authority=known)
+        answers.update(self.answers(follow_up_questions(findings, domain, earlier)))
+        asked = (*questions(records), *company_questions(findings))
+        known = Known(answers, authority.answers(asked) if authority else {}, delegations, earlier)
+        return diagnose_all(findings, known, domain=domain)
 
 
 def _soa(zone: str) -> Answer:

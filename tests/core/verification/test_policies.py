@@ -18,6 +18,7 @@ from posthouse.core.verification.followups import policy_questions, spf_question
 from posthouse.core.verification.wording import WORDS
 from tests.core.verification.scenes import ALIAS, DMARC, DOMAIN, TOKEN, Scene
 from tests.core.verification.test_diagnosis import BROKEN
+from tests.core.verification.test_set_ups import IN_SET_UPS
 
 SPF = record("sl.mail.example.com", RecordType.TXT, "v=spf1 include:spf.example.net -all", "spf")
 KEY = base64.b64encode(b"\x30\x82\x01\x22" + bytes(290)).decode()
@@ -59,7 +60,7 @@ def fails(outcome: Outcome) -> Callable[[Record], Told]:
 # Record, what stands in DNS, the fault, a phrase of the problem, a phrase of the advice.
 MORE: list[tuple[Record, Callable[[Record], Told], Fault, str, str]] = [
     (ALIAS, fails(Outcome.BOGUS), Fault.DNSSEC_BOGUS, "signatures (DNSSEC)", "DS record"),
-    (TOKEN, fails(Outcome.LAME), Fault.LAME_DELEGATION, "None of the name servers", "create the"),
+    (TOKEN, fails(Outcome.LAME), Fault.LAME_DELEGATION, "our resolver found none", "create the"),
     (ALIAS, name_servers("ns1.sedoparking.com"), Fault.PARKED, "Sedo", "set the name servers"),
     (ALIAS, name_servers("ns1.renewyourname.net"), Fault.EXPIRED, "run out", "Renew example.com"),
     (ALIAS, address("104.18.2.3"), Fault.PROXIED, "Cloudflare (104.18.2.3)", "DNS only"),
@@ -95,7 +96,7 @@ MORE: list[tuple[Record, Callable[[Record], Told], Fault, str, str]] = [
         "stands at mail.example.com",
         "to the host _dmarc.mail",
     ),
-    (TOKEN, text("A" * 43 + "="), Fault.OLD_TOKEN, "earlier claim", TOKEN.value),
+    (TOKEN, text("A" * 43 + "="), Fault.OLD_TOKEN, "made for another account", TOKEN.value),
 ]
 
 
@@ -120,7 +121,7 @@ def test_every_fault_has_words_and_every_scene_is_its_own() -> None:
         Fault.OLD_ANSWER,
         Fault.ALIAS_AT_APEX,
     }
-    assert shown | elsewhere == set(Fault)
+    assert shown | elsewhere | IN_SET_UPS == set(Fault)
 
 
 def test_no_two_faults_say_the_same() -> None:
@@ -180,14 +181,29 @@ def test_a_policy_that_no_record_of_ours_replaces_is_still_warned_of() -> None:
     assert advised(nearer, nearer.diagnose(ALIAS)) == []
 
 
-def test_the_provider_is_named_with_its_own_words() -> None:
-    scene = Scene().there("example.com", "NS", "ada.ns.cloudflare.com")
-    (diagnosis,) = scene.diagnose(ALIAS)
-    assert diagnosis.advice.endswith(
-        "At Cloudflare, the host goes into “Name”, the value into “Content or Target”."
-    )
+@pytest.mark.parametrize(
+    ("server", "entry", "words"),
+    [
+        ("ada.ns.cloudflare.com", ALIAS, "At Cloudflare, the host goes into “Name”, the value"),
+        ("ada.ns.cloudflare.com", ALIAS, "the value into “Target”."),
+        ("ada.ns.cloudflare.com", TOKEN, "the value into “Content”."),
+        ("ns-1.awsdns-05.co.uk", TOKEN, "goes into “Record name”, the value into “Value”."),
+        ("dns19.ovh.net", ALIAS, "goes into “Sub-domain”, the value into “Target”."),
+        ("ns1.digitalocean.com", ALIAS, " Your DNS provider is DigitalOcean."),
+    ],
+)
+def test_the_provider_is_named_with_its_own_words(server: str, entry: Record, words: str) -> None:
+    (diagnosis,) = Scene().there("example.com", "NS", server).diagnose(entry)
+    assert words in diagnosis.advice
+
+
+def test_a_provider_is_known_by_whole_labels_only() -> None:
     assert hosting.provider(["notcloudflare.com"]) is None
     assert hosting.provider(["ns-1.awsdns-05.co.uk"]) == hosting.provider(["x.awsdns-63.net"])
+    named = hosting.named("OVHcloud")
+    assert named
+    assert (named.host, named.value) == ("Sub-domain", "Value or Target")
+    assert hosting.named("DigitalOcean") is None  # known, but not the words of its form
 
 
 # ---- reading policies
@@ -216,6 +232,16 @@ def test_only_policies_in_doubt_are_followed() -> None:
     fine = Scene().there(SPF.host, "TXT", SPF.value)
     answers = fine.answers(questions([SPF]))
     assert spf_questions(check_all([SPF], answers), answers) == ()
+
+
+@given(st.lists(st.sampled_from(["mx", "include:a.org", "ip4:192.0.2.0/24", "-all", "~all"])))
+def test_joined_policies_let_pass_what_one_of_them_lets_pass(terms: list[str]) -> None:
+    first, second = "v=spf1 include:spf.example.net -all", " ".join(("v=spf1", *terms))
+    joined = spf.joined([first, second])
+    assert spf.covers(joined, first)
+    assert spf.covers(joined, second)
+    assert spf.wrong_term(joined) == ""
+    assert joined.split()[-1] == ("~all" if "~all" in terms else "-all")
 
 
 @pytest.mark.parametrize(

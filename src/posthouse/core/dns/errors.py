@@ -34,6 +34,15 @@ class ValueMalformed(DnsError):
         self.reason = reason
 
 
+class RecordsClash(DnsError):
+    """Two records of a set exclude each other at `host`; the reason is a sentence."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(reason)
+        self.host = host
+        self.reason = reason
+
+
 class TemplateError(DnsError):
     """Something in the template file is wrong; `line` counts from 1."""
 
@@ -69,3 +78,17 @@ class PlaceholderUnknown(TemplateError):
 
 class PatternMalformed(TemplateError):
     """A pattern would make a host or a value that DNS does not allow."""
+
+
+class PatternsClash(TemplateError):
+    """Two patterns make records that cannot be published together, or the same record twice."""
+
+
+class PhpRefused(DnsError):
+    """A PHP file of DNS templates has something else than we can read; `line` counts from 1."""
+
+    def __init__(self, line: int, expected: str, found: str) -> None:
+        super().__init__(f"line {line}: expected {expected}, found {found}")
+        self.line = line
+        self.expected = expected
+        self.found = found

@@ -45,13 +45,17 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class MasterFinding:
-    """One thing that was looked at: how it stands, in a sentence, and what to do about it."""
+    """One thing that was looked at: how it stands, in a sentence, and what to do about it.
+
+    `seen` is the DMARC policy that was found; what it asks for is told before a send.
+    """
 
     check: str
     host: str
     state: State
     sentence: str
     next_step: str = ""
+    seen: str = ""
 
 
 # What accounts get of each, as the page says it.
@@ -201,8 +205,10 @@ def _dmarc(host: str, answers: Answers) -> MasterFinding:
     if strict:
         say = f"The policy at {host} wants exact names ({', '.join(strict)}=s)."
         say += " The return path is below the From domain, so SPF never counts for it."
-        return _wrong("DMARC", host, say, f"Set {' and '.join(f'{name}=r' for name in strict)}.")
-    return _fine("DMARC", host, f"One policy, p={found['p'].lower()}, with relaxed alignment.")
+        step = f"Set {' and '.join(f'{name}=r' for name in strict)}."
+        return MasterFinding("DMARC", host, State.WRONG, say, step, policies[0])
+    say = f"One policy, p={found['p'].lower()}, with relaxed alignment."
+    return MasterFinding("DMARC", host, State.OK, say, seen=policies[0])
 
 
 def _mail_exchanger(host: str, answers: Answers) -> MasterFinding:

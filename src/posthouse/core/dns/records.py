@@ -28,13 +28,15 @@ class RecordType(StrEnum):
 class Record:
     """One record to publish. `host` is a full name in normal form; `value` is in normal form.
 
-    The value of a TXT record is its text with all strings joined, without quotes.
+    The value of a TXT record is its text with all strings joined, without quotes. One that is not
+    `required` is looked up and explained, but its domain does not depend on it.
     """
 
     host: str
     type: RecordType
     value: str
     purpose: str = "other"
+    required: bool = True
 
 
 def record(host: str, kind: RecordType, value: str, purpose: str = "other") -> Record:

@@ -2,21 +2,25 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
+from posthouse.core.dns import own_keys
+from posthouse.core.dns.clashes import first_clash
 from posthouse.core.dns.errors import (
     DnsError,
     DuplicateTemplate,
     KeyMissing,
     KeyUnknown,
     PatternMalformed,
+    PatternsClash,
     PlaceholderUnknown,
     RecordTypeUnknown,
     TemplateError,
     TomlSyntaxWrong,
 )
-from posthouse.core.dns.records import RecordType
+from posthouse.core.dns.own_keys import SAMPLE_KEYS
+from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.dns.templates import (
     PLACEHOLDERS,
     PURPOSES,
@@ -33,6 +37,8 @@ _RECORD_KEYS = ("host", "type", "value", "purpose")
 
 # What a person may have meant as a placeholder: braces, or a capitalised name in underscores.
 _LIKE_PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}|_[A-Z][a-z]+[A-Za-z]*_|(?i:_SenderDomain\w*)")
+
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 
 # Stands for any domain when a template is tried out.
 _SAMPLE = {
@@ -89,7 +95,10 @@ def _template(path: Path, content: object, lines: TomlLines) -> Template:
     records = table.get("records")
     if not isinstance(records, list):
         raise KeyMissing(line, f"{title} needs a list named records (empty: records = [])")
-    patterns = [_pattern(entry, lines.of_entry(path, at)) for at, entry in enumerate(records)]
+    at = [lines.of_entry(path, number) for number in range(len(records))]
+    patterns = [_pattern(entry, line) for entry, line in zip(records, at, strict=True)]
+    _refuse_clashes(patterns, at)
+    _refuse_half_keys(patterns, at)
     return Template(path[1], tuple(patterns))
 
 
@@ -104,6 +113,8 @@ def _pattern(content: object, line: int) -> RecordPattern:
         _refuse_unknown_placeholder(texts[key], line)
     kind = _record_type(texts["type"], line)
     pattern = RecordPattern(texts["host"], kind, texts["value"], texts["purpose"])
+    if reason := own_keys.mistake(pattern.host, kind, pattern.value):
+        raise PatternMalformed(line, reason)
     _try_out(pattern, line)
     return pattern
 
@@ -133,9 +144,42 @@ def _try_out(pattern: RecordPattern, line: int) -> None:
         reason = f'accounts publish only under their domain: end "{pattern.host}" in _SenderDomain_'
         raise PatternMalformed(line, reason)
     try:
-        generate(Template("", (pattern,)), tracking_subdomain=True, **_SAMPLE)
+        host = _made(pattern).host
     except DnsError as error:
         raise PatternMalformed(line, str(error)) from error
+    if not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        reason = "a host has letters, digits, hyphens and underscores between its dots"
+        raise PatternMalformed(line, f'"{pattern.host}" cannot be a host: {reason}')
+
+
+def _refuse_clashes(patterns: Sequence[RecordPattern], lines: Sequence[int]) -> None:
+    """Refuses two patterns that no zone can hold together, on the line of the second one."""
+    made = [_made(pattern) for pattern in patterns]
+    seen: dict[tuple[str, RecordType, str], int] = {}
+    for number, pattern in enumerate(patterns):
+        first = seen.setdefault((pattern.host.lower(), pattern.type, made[number].value), number)
+        if first != number:
+            reason = f'the record "{pattern.host}" stands in line {lines[first]} already'
+            raise PatternsClash(lines[number], f"{reason}; DNS does not tell capital letters apart")
+    if clash := first_clash(made):
+        reason = f"{clash.reason} The other one is in line {lines[clash.earlier]}."
+        raise PatternsClash(lines[clash.later], reason)
+
+
+def _refuse_half_keys(patterns: Sequence[RecordPattern], lines: Sequence[int]) -> None:
+    """Refuses keys of the domain's own with which receivers could not check its mail."""
+    hosts = [pattern.host for pattern in patterns]
+    for pattern, line in zip(patterns, lines, strict=True):
+        for algorithm in pattern.keys:
+            if reason := own_keys.missing(hosts, algorithm):
+                raise PatternMalformed(line, reason)
+
+
+def _made(pattern: RecordPattern) -> Record:
+    (entry,) = generate(
+        Template("", (pattern,)), tracking_subdomain=True, keys=SAMPLE_KEYS, **_SAMPLE
+    )
+    return entry
 
 
 def _system(content: object, lines: TomlLines) -> SystemDns:

@@ -1,16 +1,19 @@
 """DNS templates: from the text of the configuration file to the records of one domain."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from posthouse.core.dns.errors import NameRefused
+from posthouse.core.dns import own_keys
+from posthouse.core.dns.clashes import first_clash
+from posthouse.core.dns.errors import NameRefused, RecordsClash
 from posthouse.core.dns.names import (
     LONGEST_LABEL,
     LONGEST_NAME,
     normal_name,
     tracking_host,
 )
+from posthouse.core.dns.own_keys import Algorithm, PublicKey
 from posthouse.core.dns.records import Record, RecordType, record
 
 # What a record is for, as the records page says it to a person.
@@ -33,6 +36,7 @@ PLACEHOLDERS = (
     "{subdomain}",
     "{track_prefix}",
     "{merge}",
+    *own_keys.PLACEHOLDERS,
 )
 
 _PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS)))
@@ -52,6 +56,11 @@ class RecordPattern:
         """True for the record that a domain without its own tracking host does not need."""
         return self.purpose == "tracking" or "{track_prefix}" in self.host
 
+    @property
+    def keys(self) -> frozenset[Algorithm]:
+        """The keys of the domain's own that it publishes: one at most."""
+        return own_keys.asked(f"{self.host} {self.value}")
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -69,6 +78,11 @@ class Template:
     def proves_ownership(self) -> bool:
         """True if only the account that was given the token can have published the records."""
         return any("_SenderDomainHash_" in pattern.value for pattern in self.patterns)
+
+    @property
+    def keys(self) -> tuple[Algorithm, ...]:
+        """The keys that a domain must have of its own, RSA first; none where it inherits them."""
+        return tuple(a for a in Algorithm if any(a in each.keys for each in self.patterns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +117,14 @@ def generate(
     tracking_subdomain: bool,
     random: str,
     ownership_hash: str,
+    keys: Sequence[PublicKey] = (),
 ) -> tuple[Record, ...]:
     """The records that `domain` must publish, in the template's order.
 
     Everything is expected in normal form (`addresses.normalise_domain`, `names.checked_settings`).
-    Raises NameRefused if a host would be too long for DNS, ValueMalformed for a value.
+    Raises NameRefused if a host would be too long for DNS, ValueMalformed for a value, and
+    RecordsClash where two records cannot stand together. A record for a key of the domain's own is
+    left out where that key is not among `keys`: a name that nobody registered has none.
     """
     filled = _filler(
         {
@@ -117,13 +134,16 @@ def generate(
             "{subdomain}": subdomain,
             "{track_prefix}": track_prefix,
             "{merge}": track_merge,
+            **own_keys.values(keys),
         }
     )
     tracking = normal_name(tracking_host(domain, subdomain, track_prefix, track_merge))
+    has = {key.algorithm for key in keys}
     wanted = (
         pattern
         for pattern in template.patterns
-        if tracking_subdomain or not _is_own_tracking(pattern, filled(pattern.host), tracking)
+        if pattern.keys <= has
+        and (tracking_subdomain or not _is_own_tracking(pattern, filled(pattern.host), tracking))
     )
     records = tuple(
         record(filled(pattern.host), pattern.type, filled(pattern.value), pattern.purpose)
@@ -132,7 +152,10 @@ def generate(
     for entry in records:
         check_length(entry.host)
     # Two patterns may come to the same record (an empty tracking prefix, say): publish it once.
-    return tuple(dict.fromkeys(records))
+    once = tuple(dict.fromkeys(records))
+    if clash := first_clash(once):
+        raise RecordsClash(clash.host, clash.reason)
+    return once
 
 
 def check_length(host: str) -> None:

@@ -21,6 +21,15 @@ class Advice:
     sentence: str
     next_step: str
 
+    @property
+    def told(self) -> dict[str, str]:
+        """As scripts and rows keep it."""
+        return {
+            "code": self.fault.value,
+            "sentence": self.sentence,
+            "next_step": self.next_step,
+        }
+
 
 def advise(diagnoses: Sequence[Diagnosis], answers: Answers, *, domain: str) -> tuple[Advice, ...]:
     """The advice for `domain`, in the order of its records, then what concerns no single one.

@@ -1,12 +1,14 @@
 """A record's finding with all that is known around it, and the names of what can be wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from posthouse.core.dns.answers import Answer, Answers
-from posthouse.core.dns.records import RecordType
+from posthouse.core.dns.names import registered_domain
+from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.verification.checks import Finding
+from posthouse.core.verification.delegations import Delegation
 
 
 class Fault(StrEnum):
@@ -29,7 +31,6 @@ class Fault(StrEnum):
     OTHER_TARGET = "other_target"
     ADDRESS_NOT_ALIAS = "address_not_alias"
     TEXT_NOT_ALIAS = "text_not_alias"
-    COMPETING = "competing"
     OCCUPIED = "occupied"
     ALIAS_HIDES_RECORD = "alias_hides_record"
     QUOTES = "quotes"
@@ -60,26 +61,72 @@ class Fault(StrEnum):
     DKIM_OTHER_KEY = "dkim_other_key"
     DKIM_WRONG_SELECTOR = "dkim_wrong_selector"
     OLD_TOKEN = "old_token"  # noqa: S105 - a code, no secret
+    EARLIER_TOKEN = "earlier_token"  # noqa: S105
+    DKIM_OWN_SPELLING = "dkim_own_spelling"
+    SPF_TWICE = "spf_twice"
+    DMARC_TWICE = "dmarc_twice"
+    DKIM_TWICE = "dkim_twice"
+    SPF_NOT_ALIAS = "spf_not_alias"
+    SPREAD_OVER_RECORDS = "spread_over_records"
+    FOREIGN_CHARACTERS = "foreign_characters"
+    REDIRECTED_ABOVE = "redirected_above"
+    ALIAS_NOT_ALONE = "alias_not_alone"
+    ZONE_IS_ALIAS = "zone_is_alias"
+    ZONE_OF_ITS_OWN = "zone_of_its_own"
+    SERVERS_SILENT = "servers_silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that was looked up about a domain.
+
+    `answers` holds the first and the further look-ups; `authority` what the zone's own servers say
+    (empty if they were not asked); `delegations` what was found on the way down to zones that did
+    not answer; `earlier` the ownership records that this account was asked for before.
+    """
+
+    answers: Answers
+    authority: Answers = field(default_factory=dict)
+    delegations: tuple[Delegation, ...] = ()
+    earlier: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A finding with all that is known around it.
-
-    `answers` holds the first and the further look-ups, `authority` what the zone's own servers say
-    (empty if they were not asked), `hosts` all hosts at which the domain should publish.
-    """
+    """A finding with all that is known around it; `hosts`: where the domain should publish."""
 
     finding: Finding
     domain: str
-    answers: Answers
-    authority: Answers
+    known: Known
     hosts: frozenset[str]
+
+    @property
+    def answers(self) -> Answers:
+        """What resolvers say."""
+        return self.known.answers
+
+    @property
+    def zone(self) -> str:
+        """The zone that holds the domain: the nearest name that has name servers."""
+        return self.name_servers[0]
+
+    @property
+    def name_servers(self) -> tuple[str, tuple[str, ...]]:
+        """That zone with its name servers; the domain that was bought if none were found."""
+        for name in zones_of(self.domain):
+            if servers := self.values(name, "NS"):
+                return name, servers
+        return registered_domain(self.domain), ()
 
     @property
     def answer(self) -> Answer:
         """The answer that the finding rests on."""
         return self.finding.answer
+
+    @property
+    def asked(self) -> str:
+        """The name that was asked for last, at the end of the aliases that are known."""
+        return (self.answer.name, *self.answer.chain)[-1]
 
     @property
     def expects_alias(self) -> bool:
@@ -103,3 +150,13 @@ class Recognised:
 
     fault: Fault
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+def zones_of(domain: str) -> tuple[str, ...]:
+    """The names that may be the zone of the domain, the nearest first."""
+    return tuple(dict.fromkeys((domain, registered_domain(domain))))
+
+
+def listed(values: Iterable[str]) -> str:
+    """Values as a sentence shows them."""
+    return ", ".join(values)

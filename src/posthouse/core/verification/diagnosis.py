@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from posthouse.core.dns.answers import NO_ANSWERS, Answer, Answers, Outcome
+from posthouse.core.dns.answers import Answer, Outcome
 from posthouse.core.dns.names import registered_domain
 from posthouse.core.dns.records import relative_host
 from posthouse.core.verification import hosting
-from posthouse.core.verification.cases import Case, Fault
+from posthouse.core.verification.cases import Case, Fault, Known
 from posthouse.core.verification.checks import Finding, Verdict
-from posthouse.core.verification.faults import name_servers, recognise
+from posthouse.core.verification.faults import recognise
 from posthouse.core.verification.followups import RIVAL_TYPES
 from posthouse.core.verification.wording import WORDS, Words, duration
 
@@ -37,17 +37,17 @@ class Diagnosis:
 
 
 def diagnose_all(
-    findings: Iterable[Finding], answers: Answers, *, domain: str, authority: Answers = NO_ANSWERS
+    findings: Iterable[Finding], known: Known, *, domain: str
 ) -> tuple[Diagnosis, ...]:
     """The diagnosis of each finding of `domain`, in order.
 
-    `answers` holds those to the records' questions and to `follow_up_questions`; `authority` what
-    the zone's own name servers said to the records' questions, if they were asked.
+    `known.answers` holds those to the records' questions and to `follow_up_questions`;
+    `known.authority` what the zone's own name servers said to the records' questions and to
+    `company_questions`, if they were asked.
     """
     findings = tuple(findings)
     hosts = frozenset(finding.record.host for finding in findings)
-    cases = (Case(finding, domain, answers, authority, hosts) for finding in findings)
-    return tuple(map(diagnose, cases))
+    return tuple(diagnose(Case(finding, domain, known, hosts)) for finding in findings)
 
 
 def diagnose(case: Case) -> Diagnosis:
@@ -68,7 +68,7 @@ def diagnose(case: Case) -> Diagnosis:
 
 
 def _fields(case: Case) -> dict[str, str]:
-    record, zone = case.finding.record, registered_domain(case.domain)
+    record, zone = case.finding.record, case.zone
     return {
         "host": record.host,
         "relative": relative_host(record.host, zone),
@@ -76,6 +76,7 @@ def _fields(case: Case) -> dict[str, str]:
         "value": record.value,
         "domain": case.domain,
         "zone": zone,
+        "registered": registered_domain(case.domain),
     }
 
 
@@ -89,10 +90,14 @@ def _in_its_place(case: Case) -> tuple[str, ...]:
 def _in_the_form(case: Case, words: Words) -> str:
     """Where to type it, in the words of the provider that holds the zone, if we know it."""
     publishes = "{relative}" in words.advice or "{value}" in words.advice
-    known = hosting.provider(name_servers(case))
+    _, servers = case.name_servers
+    known = hosting.provider(servers)
     if known is None or not publishes:
         return ""
-    return f" At {known.name}, the host goes into “{known.host}”, the value into “{known.value}”."
+    if not known.host:
+        return f" Your DNS provider is {known.name}."
+    value = known.value_of(case.finding.record.type)
+    return f" At {known.name}, the host goes into “{known.host}”, the value into “{value}”."
 
 
 def _found(answer: Answer) -> str:
@@ -112,7 +117,7 @@ def _visible(fault: Fault, verdict: Verdict, answer: Answer) -> str:
     if not answer.ttl:
         return _SOON
     if fault is Fault.OLD_ANSWER:
-        return f"Visible in at most {duration(answer.ttl)}."
+        return f"Visible in about {duration(answer.ttl)}."
     kept = "the old answer" if answer.values or answer.chain else "that there was none"
     return (
         f"Visible at most {duration(answer.ttl)} after the change: until then resolvers may"

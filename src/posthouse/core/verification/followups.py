@@ -1,12 +1,12 @@
 """The further look-ups that tell why a record is missing or wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from posthouse.core.dns.answers import Answers, Question
 from posthouse.core.dns.names import LONGEST_NAME, registered_domain
 from posthouse.core.dns.records import Record, RecordType
 from posthouse.core.verification import spf
-from posthouse.core.verification.cases import Fault
+from posthouse.core.verification.cases import Fault, zones_of
 from posthouse.core.verification.checks import Finding, Verdict
 
 # A label that nobody publishes: what answers for it answers for everything.
@@ -16,6 +16,14 @@ _PUZZLING = frozenset({Verdict.NOT_YET, Verdict.WRONG})
 
 # What may stand at a name where a CNAME is wanted, and keep it out.
 RIVAL_TYPES = ("A", "AAAA", "TXT", "MX")
+
+# What receivers ask a host for that is an alias of ours: other records there would answer them.
+_ASKED_OF_ALIAS: Mapping[str, tuple[str, ...]] = {
+    "return-path": ("TXT", "MX"),
+    "spf": ("TXT",),
+    "dkim": ("TXT",),
+    "dmarc": ("TXT",),
+}
 
 # What other services call their DKIM keys, and people type by habit.
 USUAL_SELECTORS = (
@@ -32,15 +40,41 @@ USUAL_SELECTORS = (
 )
 
 
-def follow_up_questions(findings: Iterable[Finding], domain: str) -> tuple[Question, ...]:
-    """What to ask next about the findings for `domain`, each question once; none if all is well."""
+def follow_up_questions(
+    findings: Iterable[Finding], domain: str, earlier: Iterable[Record] = ()
+) -> tuple[Question, ...]:
+    """What to ask next about the findings for `domain`, each question once; none if all is well.
+
+    `earlier`: the ownership records that this account was asked for before.
+    """
     puzzling = [finding for finding in findings if finding.verdict in _PUZZLING]
     if not puzzling:
         return ()
     asked = [apex_question(domain), *name_server_questions(domain)]
+    asked += redirection_questions(domain)
     for finding in puzzling:
         asked.extend(_questions_about(finding, domain))
+        if finding.record.purpose == "ownership":
+            asked.extend((record.host, record.type.value) for record in earlier)
     return tuple(question for question in dict.fromkeys(asked) if len(question[0]) <= LONGEST_NAME)
+
+
+def company_questions(findings: Iterable[Finding]) -> tuple[Question, ...]:
+    """What to ask the zone's own servers: whether the aliases that are right stand alone.
+
+    Resolvers do not tell: once they know the alias, they answer everything from it.
+    """
+    return tuple(
+        (finding.record.host, kind)
+        for finding in findings
+        if finding.verdict is Verdict.OK and finding.record.type is RecordType.CNAME
+        for kind in company_of(finding.record)
+    )
+
+
+def company_of(record: Record) -> tuple[str, ...]:
+    """The types that must not stand beside this CNAME."""
+    return _ASKED_OF_ALIAS.get(record.purpose, ("A",))
 
 
 def apex_question(domain: str) -> Question:
@@ -50,7 +84,20 @@ def apex_question(domain: str) -> Question:
 
 def name_server_questions(domain: str) -> tuple[Question, ...]:
     """Who holds the zone of the domain; the nearest zone first."""
-    return tuple(dict.fromkeys(((domain, "NS"), (registered_domain(domain), "NS"))))
+    return tuple((name, "NS") for name in zones_of(domain))
+
+
+def redirection_questions(domain: str) -> tuple[Question, ...]:
+    """Whether the domain or a name above it hands all names below it to another (RFC 6672)."""
+    return tuple((name, "DNAME") for name in upwards(domain, registered_domain(domain)))
+
+
+def upwards(name: str, top: str) -> Iterator[str]:
+    """`name` and the names above it, up to `top`."""
+    yield name
+    while name != top and "." in name:
+        name = name.partition(".")[2]
+        yield name
 
 
 def policy_questions(domain: str) -> tuple[Question, ...]:

@@ -10,16 +10,33 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A DNS provider, and its form's words for the host and the value of a record."""
+    """A DNS provider, and its form's words for the host of a record, its value and, where that has
+    a word of its own, the target of a CNAME. The words are empty where we could not confirm them.
+    """
 
     name: str
-    host: str
-    value: str
+    host: str = ""
+    text: str = ""
+    target: str = ""
+
+    @property
+    def value(self) -> str:
+        """The words for either, as in `Value or Target`."""
+        return f"{self.text} or {self.target}" if self.target else self.text
+
+    def value_of(self, kind: str) -> str:
+        """The word for the value of a record of this type."""
+        return self.target if self.target and kind == "CNAME" else self.text
 
 
 def provider(name_servers: Iterable[str]) -> Provider | None:
     """The provider whose name servers these are; None if it is none that we know."""
     return _of_first(name_servers, _PROVIDERS)
+
+
+def named(name: str) -> Provider | None:
+    """The provider of this name, as `provider` told it, if we know the words of its form."""
+    return next((each for each in _PROVIDERS.values() if each.name == name and each.host), None)
 
 
 def parking(name_servers: Iterable[str]) -> str:
@@ -58,34 +75,39 @@ def _networks(*texts: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Networ
 
 
 _AWS = Provider("Amazon Route 53", "Record name", "Value")
-_AZURE = Provider("Azure DNS", "Name", "Value or Alias")
-_IONOS = Provider("IONOS", "Host name", "Value or Points to")
+_AZURE = Provider("Azure DNS", "Name", "Value", "Alias")
+_HETZNER = Provider("Hetzner", "Name", "Value")
+_IONOS = Provider("IONOS", "Host name", "Value", "Points to")
+_OVH = Provider("OVHcloud", "Sub-domain", "Value", "Target")
 
+# With words where a provider's own guide, or a guide to its form, confirms them (November 2026).
 _PROVIDERS: Mapping[str, Provider] = {
-    "ns.cloudflare.com": Provider("Cloudflare", "Name", "Content or Target"),
+    "ns.cloudflare.com": Provider("Cloudflare", "Name", "Content", "Target"),
     "domaincontrol.com": Provider("GoDaddy", "Name", "Value"),
     "registrar-servers.com": Provider("Namecheap", "Host", "Value"),
-    "googledomains.com": Provider("Google Cloud DNS", "DNS name", "Data"),
     "squarespacedns.com": Provider("Squarespace", "Host", "Data"),
-    "gandi.net": Provider("Gandi", "Name", "Value or Hostname"),
-    "ovh.net": Provider("OVHcloud", "Sub-domain", "Value or Target"),
-    "anycast.me": Provider("OVHcloud", "Sub-domain", "Value or Target"),
-    "digitalocean.com": Provider("DigitalOcean", "Hostname", "Value or Is an alias of"),
-    "linode.com": Provider("Akamai (Linode)", "Hostname", "Value or Alias to"),
-    "hetzner.com": Provider("Hetzner", "Name", "Value"),
-    "hetzner.de": Provider("Hetzner", "Name", "Value"),
-    "your-server.de": Provider("Hetzner", "Name", "Value"),
-    "wixdns.net": Provider("Wix", "Host Name", "Value"),
-    "dnsimple.com": Provider("DNSimple", "Name", "Content"),
-    "dnsmadeeasy.com": Provider("DNS Made Easy", "Name", "Value or Alias to"),
-    "nsone.net": Provider("NS1", "Record name", "Answer"),
-    "hover.com": Provider("Hover", "Hostname", "Content or Target Name"),
-    "porkbun.com": Provider("Porkbun", "Host", "Answer"),
+    "ovh.net": _OVH,
+    "anycast.me": _OVH,
+    "linode.com": Provider("Akamai (Linode)", "Hostname", "Value", "Alias to"),
+    "hetzner.com": _HETZNER,
+    "hetzner.de": _HETZNER,
+    "your-server.de": _HETZNER,
+    "wixdns.net": Provider("Wix", "Host Name", "TXT Value", "Points to"),
+    "dnsmadeeasy.com": Provider("DNS Made Easy", "Name", "Value", "Alias to"),
+    "hover.com": Provider("Hover", "Hostname", "Value", "Target Host"),
     "name.com": Provider("Name.com", "Host", "Answer"),
-    "dreamhost.com": Provider("DreamHost", "Host", "Value or Points to"),
-    "strato.de": Provider("STRATO", "Präfix", "Wert"),
-    "inwx.de": Provider("INWX", "Name", "Value"),
-    "transip.net": Provider("TransIP", "Name", "Value"),
+    "dreamhost.com": Provider("DreamHost", "Name", "Value"),
+    "netcup.net": Provider("netcup", "Host", "Destination"),
+    "googledomains.com": Provider("Google Cloud DNS"),
+    "gandi.net": Provider("Gandi"),
+    "digitalocean.com": Provider("DigitalOcean"),
+    "dnsimple.com": Provider("DNSimple"),
+    "nsone.net": Provider("NS1"),
+    "porkbun.com": Provider("Porkbun"),
+    "strato.de": Provider("STRATO"),
+    "inwx.de": Provider("INWX"),
+    "transip.net": Provider("TransIP"),
+    "ultradns.net": Provider("UltraDNS"),
     **dict.fromkeys((f"azure-dns.{end}" for end in ("com", "net", "org", "info")), _AZURE),
     **dict.fromkeys((f"ui-dns.{end}" for end in ("com", "de", "org", "biz")), _IONOS),
     **{

@@ -1,13 +1,25 @@
 """Recognises what is wrong with the SPF, DMARC and DKIM texts that somebody wrote by hand."""
 
 import re
+from collections.abc import Callable
 
 from posthouse.core.verification import spf, tags
-from posthouse.core.verification.cases import Case, Fault, Recognised
+from posthouse.core.verification.cases import Case, Fault, Recognised, listed
 from posthouse.core.verification.followups import dmarc_astray_names
 
 # The form of `_SenderDomainHash_`: 32 octets in base64.
 _TOKEN = re.compile(r"[A-Za-z0-9+/]{43}=")
+
+
+def twice(case: Case) -> Recognised | None:
+    """Several policies or keys at one name: receivers act as if there were none."""
+    ours = case.finding.record.value
+    for fault, is_one in _KINDS:
+        rivals = sorted(filter(is_one, case.texts), key=lambda text: (text != ours, text))
+        if len(rivals) > 1 and not (fault is Fault.SPF_TWICE and case.expects_alias):
+            details = {"seen": listed(rivals), "count": str(len(rivals))}
+            return Recognised(fault, details | {"joined": spf.joined(rivals)})
+    return None
 
 
 def own_dmarc(case: Case) -> Recognised | None:
@@ -82,9 +94,39 @@ def own_dkim(case: Case) -> Recognised | None:
     return Recognised(Fault.DKIM_TRUNCATED if cut else Fault.DKIM_OTHER_KEY, details)
 
 
+def same_dkim_key(case: Case) -> Recognised | None:
+    """Our key, written with other blanks or tags (RFC 6376 section 3.6.1): as good as ours."""
+    if case.finding.record.purpose != "dkim" or case.expects_alias or len(case.texts) != 1:
+        return None
+    ours, seen = tags.tag_list(case.finding.record.value), tags.tag_list(case.texts[0])
+    same_key = tags.dkim_key(case.texts[0]) == tags.dkim_key(case.finding.record.value) != ""
+    same_kind = ours.get("k", "rsa") == seen.get("k", "rsa") and seen.get("v", "DKIM1") == "DKIM1"
+    if same_key and same_kind and set(seen) <= {"v", "k", "p", "t", "n"}:
+        return Recognised(Fault.DKIM_OWN_SPELLING, {"seen": case.texts[0]})
+    return None
+
+
 def own_dkim_in_place_of_alias(case: Case) -> Recognised | None:
     """A DKIM key where a CNAME to ours is wanted."""
     return own_dkim(case) if case.expects_alias else None
+
+
+def own_spf_in_place_of_alias(case: Case) -> Recognised | None:
+    """An SPF policy where a CNAME to ours is wanted."""
+    policies = [text for text in case.texts if spf.is_policy(text)]
+    if case.expects_alias and policies and case.finding.record.purpose in ("return-path", "spf"):
+        return Recognised(Fault.SPF_NOT_ALIAS, {"seen": listed(policies)})
+    return None
+
+
+def earlier_token(case: Case) -> Recognised | None:
+    """A proof of this account's, from records that were made anew since."""
+    if case.finding.record.purpose != "ownership":
+        return None
+    for record in case.known.earlier:
+        if record.value in case.values(record.host, record.type.value):
+            return Recognised(Fault.EARLIER_TOKEN, {"place": record.host, "seen": record.value})
+    return None
 
 
 def old_token(case: Case) -> Recognised | None:
@@ -93,3 +135,10 @@ def old_token(case: Case) -> Recognised | None:
     if case.finding.record.purpose != "ownership" or case.expects_alias or not tokens:
         return None
     return Recognised(Fault.OLD_TOKEN, {"seen": tokens[0]})
+
+
+_KINDS: tuple[tuple[Fault, Callable[[str], bool]], ...] = (
+    (Fault.SPF_TWICE, spf.is_policy),
+    (Fault.DMARC_TWICE, lambda text: text.lower().startswith("v=dmarc1")),
+    (Fault.DKIM_TWICE, lambda text: text.lower().startswith("v=dkim1")),
+)

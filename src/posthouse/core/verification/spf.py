@@ -1,6 +1,7 @@
 """Reads SPF policies as far as the doctor needs: their terms, whom they cover, their look-ups."""
 
 import re
+from collections.abc import Iterable
 
 from posthouse.core.dns.answers import Answers, Question
 from posthouse.core.dns.names import normal_name
@@ -12,6 +13,7 @@ _MECHANISM = re.compile(
     r"|(?:a|mx|ptr)(?::[^\s/]+)?(?:/\d{1,2})?(?://\d{1,3})?)",
     re.IGNORECASE,
 )
+_ALL = re.compile(r"[+?~-]?all", re.IGNORECASE)
 _MODIFIER = re.compile(r"[a-z][a-z0-9_.-]*=\S*", re.IGNORECASE)
 _COSTS = re.compile(r"[+?~-]?(?:include:|exists:|(?:a|mx|ptr)(?:$|[:/]))|redirect=", re.IGNORECASE)
 _LEADS_ON = re.compile(r"[+?~-]?include:|redirect=", re.IGNORECASE)
@@ -34,6 +36,15 @@ def covers(text: str, ours: str) -> bool:
     What stands behind `all` is never read (RFC 7208 section 5.1), and does not count.
     """
     return set(_passing(ours)) <= set(_passing(text))
+
+
+def joined(policies: Iterable[str]) -> str:
+    """One policy that lets pass whatever one of them lets pass; the mildest `all` of them."""
+    terms = [term for policy in policies for term in _terms(policy)]
+    kept = [term for term in terms if _MECHANISM.fullmatch(term) and not _ALL.fullmatch(term)]
+    ends = {term.lower().removeprefix("+") for term in terms if _ALL.fullmatch(term)}
+    end = next((each for each in ("?all", "~all", "-all") if each in ends), "~all")
+    return " ".join(("v=spf1", *dict.fromkeys(kept), end))
 
 
 def lookups(text: str, answers: Answers) -> tuple[int, tuple[Question, ...]]:

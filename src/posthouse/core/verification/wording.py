@@ -13,7 +13,7 @@ class Words:
 
     Both sentences may use {host} {relative} {type} {value} {domain} {zone} of the record, and the
     details of the fault: {asked} {seen} {place} {added} {way} {count} {length} {who} {reason}
-    {term} {selector}.
+    {term} {selector} {joined}. {zone} is where the records belong, {registered} what was bought.
     """
 
     verdict: Verdict
@@ -47,9 +47,9 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.OLD_ANSWER: Words(
         Verdict.NOT_YET,
-        "The name servers of {zone} have the right record already; our resolver still keeps an"
-        " older answer.",
-        "Nothing to change. Wait until the older answer has run out.",
+        "Your name servers have the right record already. Resolvers, ours among them, still hold"
+        " the old answer.",
+        "Nothing to change. We look again by ourselves when the old answer has run out.",
     ),
     Fault.LOOP: Words(
         Verdict.WRONG,
@@ -58,8 +58,8 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.NO_DOMAIN: Words(
         Verdict.NOT_YET,
-        "DNS does not know the domain {zone}.",
-        "Check that {zone} is spelled right, is registered and has not run out, and that name"
+        "DNS does not know the domain {registered}.",
+        "Check that {registered} is spelled right, is registered and has not run out, and that name"
         " servers are set for it at your registrar.",
     ),
     Fault.ALIAS_AT_APEX: Words(
@@ -70,7 +70,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.ZONE_APPENDED_TO_HOST: Words(
         Verdict.WRONG,
-        "The record stands at {place}: your DNS provider added {added} to the host.",
+        "The record for {host} stands at {place}: your DNS provider added {added} to the host.",
         "Change the host to {relative}, without {zone} at its end.",
     ),
     Fault.MISPLACED: Words(
@@ -87,16 +87,16 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.ZONE_APPENDED_TO_TARGET: Words(
         Verdict.WRONG,
-        "The CNAME points to {seen}: your DNS provider added {added} to the target.",
-        "Write the target with a dot at its end: {value}.",
+        "The CNAME at {host} points to {seen}: your DNS provider added {added} to the target.",
+        "Write the target with a dot at its end: “{value}.” (the dot belongs to it).",
     ),
     Fault.DANGLING: Words(
         Verdict.WRONG,
-        "The CNAME points to {seen}, which leads to a name that does not exist.",
+        "The CNAME at {host} points to {seen}, which leads to a name that does not exist.",
         "Point it to {value} instead.",
     ),
     Fault.OTHER_TARGET: Words(
-        Verdict.WRONG, "The CNAME points to {seen}.", "Point it to {value} instead."
+        Verdict.WRONG, "The CNAME at {host} points to {seen}.", "Point it to {value} instead."
     ),
     Fault.ADDRESS_NOT_ALIAS: Words(
         Verdict.WRONG,
@@ -107,12 +107,31 @@ WORDS: Mapping[Fault, Words] = {
     Fault.TEXT_NOT_ALIAS: Words(
         Verdict.WRONG,
         "The right target stands at {host}, but in a TXT record.",
-        "Delete the TXT record and add the same value as a CNAME record.",
+        "Delete the TXT record and add the same value as a CNAME record with the host {relative}.",
     ),
-    Fault.COMPETING: Words(
+    Fault.SPF_TWICE: Words(
         Verdict.WRONG,
-        "{host} has {count} records of one kind: {seen}. Receivers then act as if there were none.",
-        "Keep a single one and delete the others. What they say may be joined in it.",
+        "{host} has {count} SPF policies, and receivers then take none of them"
+        " (RFC 7208 section 4.5): {seen}.",
+        "Delete them, and publish a single one instead: “{joined}”.",
+    ),
+    Fault.DMARC_TWICE: Words(
+        Verdict.WRONG,
+        "{host} has {count} DMARC policies, and receivers then take none of them: {seen}.",
+        "Keep a single one and delete the others.",
+    ),
+    Fault.DKIM_TWICE: Words(
+        Verdict.WRONG,
+        "{host} has {count} DKIM keys, and receivers may try any of them"
+        " (RFC 6376 section 3.6.2.2): {seen}.",
+        "Delete them all, and publish only the {type} record {value}. Another service that needs a"
+        " key must use a selector of its own.",
+    ),
+    Fault.SPF_NOT_ALIAS: Words(
+        Verdict.WRONG,
+        "{host} has an SPF policy of its own ({seen}), where the CNAME to ours belongs.",
+        "Delete that TXT record and add a CNAME to {value}: our SPF policy comes with it. If"
+        " another service sends with {host}, choose another subdomain in the options.",
     ),
     Fault.OCCUPIED: Words(
         Verdict.WRONG,
@@ -121,6 +140,26 @@ WORDS: Mapping[Fault, Words] = {
         "If nothing uses them, delete them and add the CNAME to {value}. Otherwise choose another"
         " subdomain in the options of this sender domain.",
     ),
+    Fault.ALIAS_NOT_ALONE: Words(
+        Verdict.WRONG,
+        "The CNAME at {host} is right, but your name servers have other records beside it ({seen})."
+        " DNS allows none there (RFC 1034 section 3.6.2): some receivers see the CNAME, others do"
+        " not.",
+        "Delete those other records at {host}, and keep the CNAME to {value}.",
+    ),
+    Fault.REDIRECTED_ABOVE: Words(
+        Verdict.WRONG,
+        "A DNAME record at {place} hands every name below it to {seen}, so that {host} cannot have"
+        " a record of its own.",
+        "Remove the DNAME record at {place}, or add a sender domain that is not below it.",
+    ),
+    Fault.ZONE_IS_ALIAS: Words(
+        Verdict.WRONG,
+        "{host} itself is a CNAME to {seen}. DNS allows none at the top of a zone (RFC 1034 section"
+        " 3.6.2): it hides your {type} record, and your mail servers too.",
+        "Replace the CNAME at {host} by A and AAAA records, or by what your DNS provider calls"
+        " ALIAS, ANAME or flattening. Then add {type} {value}.",
+    ),
     Fault.ALIAS_HIDES_RECORD: Words(
         Verdict.WRONG,
         "{host} is a CNAME to {seen}, so its {type} record is looked for there.",
@@ -128,64 +167,83 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.QUOTES: Words(
         Verdict.WRONG,
-        "The value has quotation marks that count as part of it.",
+        "The quotation marks at {host} count as part of the value: {seen}.",
         "Write {value} without quotation marks.",
+    ),
+    Fault.FOREIGN_CHARACTERS: Words(
+        Verdict.WRONG,
+        "The value at {host} looks like ours, but has characters that are not: {reason}. Word"
+        " processors and mail programs put them in.",
+        "Copy {value} with its copy button straight into the form of your DNS provider.",
     ),
     Fault.BACKSLASHES: Words(
         Verdict.WRONG,
-        "The value has backslashes that count as part of it.",
+        "The backslashes at {host} count as part of the value: {seen}.",
         "Write {value} without backslashes.",
     ),
     Fault.BLANKS: Words(
         Verdict.WRONG,
-        "The value has blanks or line breaks in other places than ours.",
-        "Copy {value} once more with its copy button.",
+        "The value at {host} has blanks or line breaks in other places than ours: {seen}.",
+        "Copy {value} once more with its copy button, and replace what stands there.",
     ),
     Fault.OTHER_CASE: Words(
         Verdict.WRONG,
-        "Capital and small letters of the value were changed.",
-        "Copy {value} once more with its copy button.",
+        "Capital and small letters were changed at {host}, and in this value they matter: {seen}.",
+        "Copy {value} once more with its copy button, and replace what stands there.",
     ),
     Fault.CUT_OFF: Words(
         Verdict.WRONG,
-        "The value ends after {length} characters.",
+        "The value at {host} ends after {length} characters; a part of it is missing.",
         "Write the whole value. If your DNS provider cuts it, write it as several texts in quotes,"
         " each of at most 255 characters; the zone file on this page has it so.",
     ),
+    Fault.SPREAD_OVER_RECORDS: Words(
+        Verdict.WRONG,
+        "The value at {host} is spread over {count} TXT records; receivers read each for itself.",
+        "Delete them and add one TXT record with all of {value}. Where your DNS provider takes no"
+        " more than 255 characters at once, write it as several texts in quotes in that one record;"
+        " the zone file on this page has it so.",
+    ),
     Fault.EXTRA_CHARACTERS: Words(
         Verdict.WRONG,
-        "The value holds ours and more besides.",
+        "The value at {host} holds ours and more besides: {seen}.",
         "Write {value} and nothing else.",
     ),
     Fault.OTHER_VALUE: Words(
         Verdict.WRONG,
-        "The {type} record at {host} says something else.",
-        "Add a {type} record with the value {value} at this host.",
+        "There is a {type} record at {host}, but not ours: {seen}.",
+        "Add a {type} record with the host {relative} and the value {value}. Others may stay.",
     ),
     Fault.DNSSEC_BOGUS: Words(
         Verdict.COULD_NOT_CHECK,
         "The signatures (DNSSEC) of {asked} do not fit, so resolvers throw its answers away.",
-        "At the registrar of {zone}, replace the DS record by the one that your DNS provider shows,"
-        " or remove it to switch DNSSEC off. This does not count as a failure.",
+        "At the registrar of {registered}, replace the DS record by the one that your DNS provider"
+        " shows, or remove it to switch DNSSEC off. This does not count as a failure.",
     ),
     Fault.LAME_DELEGATION: Words(
         Verdict.COULD_NOT_CHECK,
-        "None of the name servers that the registrar lists for {asked} answers for it.",
-        "Set the name servers at the registrar of {zone} to those that your DNS provider names, or"
-        " create the zone there. This does not count as a failure.",
+        "The name servers to which {place} is delegated do not answer for it: {seen}.",
+        "Set the name servers of {place}, at its registrar or in the zone above it, to those that"
+        " your DNS provider names, or create the zone at these. This does not count as a failure.",
+    ),
+    Fault.SERVERS_SILENT: Words(
+        Verdict.COULD_NOT_CHECK,
+        "None of the name servers of {place} replies: {seen}.",
+        "If it lasts over an hour, ask your DNS provider whether they run and can be reached, or"
+        " set others at the registrar. This does not count as a failure.",
     ),
     Fault.EXPIRED: Words(
         Verdict.WRONG,
-        "The domain {zone} seems to have run out: its name servers ({seen}) are those that {who}"
-        " gives to domains that were not renewed or confirmed.",
-        "Renew {zone} at its registrar, and set its own name servers again.",
+        "The domain {registered} seems to have run out: its name servers ({seen}) are those that"
+        " {who} gives to domains that were not renewed or confirmed.",
+        "Renew {registered} at its registrar, and set its own name servers again.",
     ),
     Fault.PARKED: Words(
         Verdict.WRONG,
-        "The domain {zone} is parked: its name servers ({seen}) are those of {who}, which answer"
-        " with advertisements.",
-        "At the registrar of {zone}, set the name servers of your DNS provider, and add the records"
-        " there.",
+        "The domain {registered} is parked: its name servers ({seen}) are those of {who}, which"
+        " answer with advertisements.",
+        "At the registrar of {registered}, set the name servers of your DNS provider, and add the"
+        " records there.",
     ),
     Fault.ON_PARENT_ZONE: Words(
         Verdict.WRONG,
@@ -196,7 +254,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.UNDERSCORE_STRIPPED: Words(
         Verdict.WRONG,
-        "The record stands at {place}: the underscore at the start of a label was lost.",
+        "The record for {host} stands at {place}: the underscore at the start of a label was lost.",
         "Change the host to {relative}, with its underscores. If the form refuses them, ask your"
         " DNS provider, or import the zone file of this page.",
     ),
@@ -208,7 +266,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.EXTRA_DOT: Words(
         Verdict.WRONG,
-        "There is a dot too many in the value: {seen}.",
+        "There is a dot too many in the value at {host}: {seen}.",
         "Write {value} without that dot.",
     ),
     Fault.OWN_SPF: Words(
@@ -252,6 +310,11 @@ WORDS: Mapping[Fault, Words] = {
         "Move it from {place} to the host {relative}, or delete it and add the {type} record"
         " {value} there.",
     ),
+    Fault.DKIM_OWN_SPELLING: Words(
+        Verdict.OK,
+        "{host} has our DKIM key, in another spelling that means the same.",
+        "Nothing to change.",
+    ),
     Fault.DKIM_REVOKED: Words(
         Verdict.WRONG,
         "The DKIM key at {host} is revoked: its p= is empty, so every signature fails.",
@@ -277,9 +340,22 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.OLD_TOKEN: Words(
         Verdict.WRONG,
-        "The token at {host} ({seen}) was made for an earlier claim to this domain, or for another"
-        " account.",
+        "The token at {host} ({seen}) was made for another account, or before this domain was"
+        " deleted and added again.",
         "Replace it by {value}.",
+    ),
+    Fault.EARLIER_TOKEN: Words(
+        Verdict.WRONG,
+        "The token at {place} is the one of an earlier set of records of this domain. The set was"
+        " made anew since, and the token with it.",
+        "Delete the TXT record at {place}. Add one with the host {relative} and the value {value}.",
+    ),
+    Fault.ZONE_OF_ITS_OWN: Words(
+        Verdict.NOT_YET,
+        "There is no {type} record at {host} yet. {zone} is a zone of its own, with its own name"
+        " servers ({seen}): what stands in the zone {registered} is not seen.",
+        "Add a {type} record with the host {relative} and the value {value} to the zone {zone}, at"
+        " those name servers.",
     ),
     Fault.ABSENT: Words(
         Verdict.NOT_YET,

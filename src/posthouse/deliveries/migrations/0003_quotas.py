@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_limits'),
+        ('accounts', '0004_limits'),
         ('content', '0001_initial'),
         ('deliveries', '0002_initial'),
         ('domains', '0001_initial'),

@@ -2,9 +2,11 @@
 
     {"example.com": [{"host": "t.example.com", "type": "TXT", "value": "text", "ttl": 60}]}
 
-SOA and NS are added when the file is read. A TXT value is its text, strings joined, unquoted.
+A TXT value is its text, strings joined, unquoted. Added when the file is read: SOA and NS, and the
+name of each address (PTR), which is the host that has it first.
 """
 
+import ipaddress
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from posthouse.core.dns.errors import DnsError
 from posthouse.core.dns.names import normal_name, registered_domain
 from posthouse.core.dns.records import Record, RecordType, record, zone_line
 
-TTL = 60  # seconds; a demo is not to wait
+TTL = 5  # seconds; a demo is not to wait
 
 _HEAD = """@ {ttl} IN SOA ns.{zone}. hostmaster.{zone}. 1 3600 600 86400 {ttl}
 @ {ttl} IN NS ns.{zone}.
@@ -89,7 +91,12 @@ def withdraw(zone_file: Path, records: Iterable[Record]) -> None:
 
 def read(zone_file: Path) -> Zones:
     """The zones for serving; ZonesUnreadable says what is wrong with the file."""
-    served = (_served(zone, published) for zone, published in _content(zone_file).items())
+    content = _content(zone_file)
+    lines = {
+        zone: [zone_line(each.record, each.ttl) for each in published]
+        for zone, published in content.items()
+    }
+    served = (_served(zone, text) for zone, text in (lines | _names_of_addresses(content)).items())
     return {each.origin: each for each in served}
 
 
@@ -143,9 +150,17 @@ def _write(zone_file: Path, content: Content) -> None:
     draft.replace(zone_file)
 
 
-def _served(name: str, published: Iterable[Published]) -> ServedZone:
-    lines = "\n".join(zone_line(each.record, each.ttl) for each in published)
-    text = f"$ORIGIN {name}.\n{_HEAD.format(zone=name, ttl=TTL)}{lines}\n"
+def _names_of_addresses(content: Content) -> dict[str, list[str]]:
+    """A zone for each address, with the one PTR record that it needs (RFC 1035 section 3.5)."""
+    hosts: dict[str, str] = {}
+    for each in (published.record for zone in content.values() for published in zone):
+        if each.type in (RecordType.A, RecordType.AAAA):
+            hosts.setdefault(ipaddress.ip_address(each.value).reverse_pointer, each.host)
+    return {zone: [f"@ {TTL} IN PTR {host}."] for zone, host in hosts.items()}
+
+
+def _served(name: str, lines: Iterable[str]) -> ServedZone:
+    text = "\n".join([f"$ORIGIN {name}.", _HEAD.format(zone=name, ttl=TTL), *lines, ""])
     try:
         zone = dns.zone.from_text(text, origin=name, relativize=False)
     except (dns.exception.DNSException, ValueError) as error:

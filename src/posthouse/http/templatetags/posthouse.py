@@ -70,6 +70,12 @@ def line(values: Sequence[float] | None, width: int | str, height: int | str) ->
 
 
 @register.simple_tag
+def day_bars(states: Sequence[str]) -> list[drawing.Day]:
+    """A bar for each day of checks."""
+    return drawing.days(states)
+
+
+@register.simple_tag
 def chart_rows(data: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
     """A chart's numbers as rows of a table: time, then one value a series."""
     columns = [series["values"] for series in data["series"]]
