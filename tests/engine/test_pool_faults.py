@@ -91,6 +91,20 @@ def test_a_refused_conversation_pauses_the_server_and_touches_nobody(
     assert log.started == []
 
 
+@pytest.mark.parametrize(
+    "reply", ["421 4.3.2 Busy", "454 4.7.0 Later", "535 5.7.8 Who?", "554 5.7.1 No", "garbage"]
+)
+def test_a_refused_sign_in_pauses_the_server_and_touches_nobody(reply: str, tmp_path: Path) -> None:
+    sink = Sink(tmp_path, http_port=None, credentials=("u", "p"), faults=[Fault(Stage.AUTH, reply)])
+    signed = replace(LOCAL, username="u", password="p", auth_in_clear=True)
+    log, pool = with_sink(sink, lambda: send(sink.smtp_port, messages(20), signed))
+    assert log.of(Result.UNTOUCHED) == list(range(20))
+    assert log.started == []
+    assert pool.trouble is not None
+    assert pool.trouble.breakdown.stage is Stage.AUTH
+    assert sink.state.connections == 1
+
+
 def test_after_the_trouble_a_new_pool_sends_everything(tmp_path: Path) -> None:
     sink = Sink(tmp_path, http_port=None, faults=[Fault(Stage.CONNECT, "421 Busy", times=1)])
 

@@ -327,3 +327,19 @@ def test_rates_are_set_and_the_page_says_what_goes_through_now(browser: Client) 
     assert "30 messages were sent through it in the last minute" in read(
         browser, address("edit", server)
     )
+
+
+def test_of_two_operators_the_second_overwrites_nothing(browser: Client) -> None:
+    server = make_server(password=PASSWORD)
+    first = browser.get(address("edit", server)).context["form"]["seen"].value()
+    typed = {**TYPED, "password": "", "seen": first}
+    post(browser, address("edit", server), **{**typed, "timeout": "20"})
+    answer = browser.post(address("edit", server), {**typed, "max_connections": "3"})
+    assert "Somebody else changed" in answer.content.decode()
+    server.refresh_from_db()
+    assert (server.timeout, server.max_connections) == (20, 10)
+
+    again = browser.get(address("edit", server)).context["form"]["seen"].value()
+    post(browser, address("edit", server), **{**typed, "seen": again, "max_connections": "3"})
+    server.refresh_from_db()
+    assert server.max_connections == 3

@@ -26,6 +26,17 @@ class ServerRetired(ServerRefused):
         self.server = server
 
 
+class ServerEditedMeanwhile(ServerRefused):
+    """Somebody else saved other settings since these were shown: nobody's work is overwritten."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(
+            f"Somebody else changed {server} since this page was opened, so nothing was saved. "
+            "Open the page again to see what they changed."
+        )
+        self.server = server
+
+
 class ServerChangedMeanwhile(ServerRefused):
     """The connection was changed while it was being tested: the result says nothing about it."""
 

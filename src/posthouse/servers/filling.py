@@ -1,5 +1,7 @@
 """Puts values into a delivery server's row, or says all that is wrong with them at once."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +42,13 @@ def fill(
     if set(after) & set(DOMAIN_FIELDS):
         server.dns_findings, server.dns_checked_at = [], None
     return before, after
+
+
+def fingerprint(server: DeliveryServer) -> str:
+    """The same while nobody changes anything that a person can set, the password included."""
+    values = [getattr(server, name) for name in sorted(validation.RULES)]
+    text = json.dumps([*values, server.password_sealed], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def seal(server: DeliveryServer, password: str) -> None:

@@ -10,6 +10,8 @@ from posthouse.accounts.actors import Actor
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
 from posthouse.servers import services
+from posthouse.servers.errors import ServerEditedMeanwhile
+from posthouse.servers.filling import fingerprint
 from posthouse.servers.models import DeliveryServer
 from posthouse.servers.validation import OFFERED_KINDS, RULES
 
@@ -126,21 +128,28 @@ class ServerForm(forms.Form):
         required=False,
     )
 
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
     def __init__(self, data: QueryDict | None, server: DeliveryServer | None = None) -> None:
         super().__init__(data, initial=model_to_dict(server, fields=list(RULES)) if server else {})
         self.server = server
+        if server:
+            self.initial["seen"] = fingerprint(server)
         if server and server.password_sealed:
             self.fields["password"].help_text += " Leave it empty to keep the one there is."
 
     def save(self, actor: Actor) -> DeliveryServer | None:
         """The new or changed server, or None: then the form has the errors."""
         if self.is_valid():
+            seen = self.cleaned_data.pop("seen")
             try:
                 if self.server is None:
                     return services.create(actor, **self.cleaned_data)
-                return services.change(actor, self.server, **self.cleaned_data)
+                return services.change(actor, self.server, seen=seen, **self.cleaned_data)
             except ValidationError as refused:
                 self.add_error(None, refused)
+            except ServerEditedMeanwhile as refused:
+                self.add_error(None, str(refused))
         if self.data.get("password") and "password" not in self.errors:
             self.add_error("password", "Enter it once more: this page never repeats a password.")
         return None

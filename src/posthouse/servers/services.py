@@ -14,8 +14,8 @@ from posthouse.accounts.permissions import demand_operator
 from posthouse.core.channels import Channel
 from posthouse.servers.connecting import settings_of
 from posthouse.servers.dns import check_dns
-from posthouse.servers.errors import ServerRetired
-from posthouse.servers.filling import fill, forget_test, seal
+from posthouse.servers.errors import ServerEditedMeanwhile, ServerRetired
+from posthouse.servers.filling import fill, fingerprint, forget_test, seal
 from posthouse.servers.models import Allocation, DeliveryServer
 from posthouse.servers.retiring import bring_back, demand_unused, retire
 from posthouse.servers.testing import test
@@ -55,15 +55,20 @@ def create(actor: Actor, *, password: str = "", **values: Any) -> DeliveryServer
 
 @transaction.atomic
 def change(
-    actor: Actor, server: DeliveryServer, *, password: str = "", **values: Any
+    actor: Actor, server: DeliveryServer, *, password: str = "", seen: str = "", **values: Any
 ) -> DeliveryServer:
     """Changes the named fields, and the password if one is given; returns the row as it now is.
+
+    ``seen`` is the fingerprint of what the person saw before; if that is no more, it raises
+    ServerEditedMeanwhile.
 
     A stored password does not follow to another host: whoever may change the host could
     otherwise have it sent to a machine of their own.
     """
     demand_operator(actor)
     row = DeliveryServer.objects.select_for_update().get(pk=server.pk)
+    if seen and seen != fingerprint(row):
+        raise ServerEditedMeanwhile(row.name)
     known_to = row.host
     before, after = fill(row, values, password)
     if row.password_sealed and row.host != known_to and not password:
