@@ -1,5 +1,6 @@
 """A domain's own DKIM keys from the first record to the last, over real DNS."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -236,16 +237,20 @@ def test_keys_are_destroyed_with_the_domain_and_others_made_when_it_comes_back(
         assert domains.SenderDomain.objects.get(pk=again.pk).status == "approval_pending"
 
 
-def test_keys_are_destroyed_when_the_template_asks_for_none(
+def test_keys_retire_with_their_records_when_the_template_asks_for_none(
     account: Account, world: "DnsWorld"
 ) -> None:
     domain = enabled(account, world, "inherits.example.com")
+    before, published = signing(domain), [each for each in asked(domain) if each.purpose == "dkim"]
     services.change_group(SYSTEM, account.group, campaign_dns_template="Default")
     with access.tenant(account):
         domain = SenderDomain.objects.get(pk=domain.pk)
         domains.change(SYSTEM, domain, subdomain="news")
 
-    assert ring(domain).all == ()
+    left = ring(domain)
+    assert (left.inherits, selectors(left.retired)) == (True, before)
+    assert {replace(each, required=False) for each in published} <= set(asked(domain))
+    assert signing(domain) == []
     with pytest.raises(NoOwnKeys, match="the operator's key signs"):
         rotated(domain)
 

@@ -1,5 +1,7 @@
 """A verified domain takes its name; whoever stands in the way without a proof gives way."""
 
+from django.core.exceptions import ValidationError
+
 from posthouse.accounts import access, audit
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.dns_configuration import DnsConfigurationRefused, campaign_template
@@ -57,6 +59,8 @@ def _ask_for_proof(holder: SenderDomain) -> None:
         return
     try:
         make_records(holder, campaign_template(holder.template))
-    except DnsConfigurationRefused:
-        return  # its template is gone from the file; the operator chooses another
+    except (DnsConfigurationRefused, ValidationError):
+        # Its template is gone from the file, or makes nothing of it any more: the operator sees it.
+        holder.refresh_from_db(fields=["template", "mfrom_host", "tracking_host", "random"])
+        return
     holder.proven = False

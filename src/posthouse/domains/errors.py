@@ -132,5 +132,16 @@ class ChangedMeanwhile(DomainRefused):
         self.name = name
 
 
+class DnsSilent(DomainRefused):
+    """DNS could not be asked about the new records, and the domain sends."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"DNS did not answer about the new records of {name}, so nothing was changed: it would "
+            "have stopped sending. Try again when DNS answers."
+        )
+        self.name = name
+
+
 # What a page shows as a sentence.
 REFUSALS = (DomainRefused, DnsConfigurationRefused, StatusRefused)

@@ -5,7 +5,8 @@ from io import StringIO
 
 from posthouse.audience.formulas import guard
 from posthouse.core.dns.records import DEFAULT_TTL, Record, RecordType, relative_host, zone_file
-from posthouse.domains.models import DomainKey, DomainRecord, SenderDomain
+from posthouse.domains import key_sets
+from posthouse.domains.models import DomainRecord, SenderDomain
 
 _COLUMNS = ("host", "relative_host", "type", "value", "ttl", "for")
 
@@ -41,5 +42,4 @@ def text_of(domain: SenderDomain) -> str:
 
 
 def _records(domain: SenderDomain) -> list[DomainRecord]:
-    """What is to be published: not what only stays until mail on its way has arrived."""
-    return list(domain.records.exclude(key__state=DomainKey.State.RETIRED).order_by("position"))
+    return list(key_sets.present(domain).order_by("position"))

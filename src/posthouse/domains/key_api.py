@@ -34,8 +34,8 @@ class DomainKeyOut(Schema):
 
 
 class DomainKeysOut(Schema):
-    """The domain's own keys. ``inherited``: it has none, the operator's key signs; ``rotating``:
-    new keys wait for their records beside those that sign.
+    """The domain's own keys. ``inherited``: the operator's key signs, its own ones have retired if
+    there were any; ``rotating``: new keys wait for their records beside those that sign.
     """
 
     inherited: bool
@@ -72,7 +72,7 @@ def _find(public_id: str) -> SenderDomain:
 
 def _out(domain: SenderDomain, ring: KeyRing) -> DomainKeysOut:
     return DomainKeysOut(
-        inherited=not ring.all,
+        inherited=ring.inherits,
         rotating=ring.rotating,
         keys=[_key(domain, key) for key in ring.all],
     )

@@ -29,6 +29,11 @@ class KeyRing:
         return bool(self.coming)
 
     @property
+    def inherits(self) -> bool:
+        """True where the operator's key signs; keys of its own may be on their way out."""
+        return not (self.waiting or self.signing)
+
+    @property
     def all(self) -> tuple[DomainKey, ...]:
         """In the order in which they come into the world and leave it."""
         return self.waiting + self.signing + self.retired

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Max
+from django.conf import settings
+from django.db.models import Max, QuerySet
+from django.utils import timezone
 
 from posthouse.core.dns.own_keys import Algorithm, PublicKey
 from posthouse.core.dns.records import Record
@@ -32,16 +34,34 @@ def public(row: DomainKey) -> PublicKey:
 
 
 def keep(domain: SenderDomain, keys: Sequence[DomainKey]) -> None:
-    """Stores the new ones, and destroys the keys of algorithms that are not asked for any more."""
-    domain.keys.exclude(algorithm__in=[key.algorithm for key in keys]).delete()
+    """Stores the new ones; keys of algorithms that are not asked for any more sign no longer."""
+    others = domain.keys.exclude(algorithm__in=[key.algorithm for key in keys])
+    others.filter(state=DomainKey.State.WAITING).delete()
+    retire(list(others.filter(state=DomainKey.State.SIGNING)))
     stored = set(domain.keys.values_list("public_id", flat=True))
     DomainKey.objects.bulk_create(key for key in keys if key.public_id not in stored)
 
 
+def retire(keys: Sequence[DomainKey]) -> None:
+    """They sign no new message, but their records stay for what is on its way."""
+    now = timezone.now()
+    _change(keys, required=False, state=DomainKey.State.RETIRED, retired_at=now,
+            keep_until=now + settings.DKIM_KEEP)  # fmt: skip
+
+
+def let_sign(keys: Sequence[DomainKey]) -> None:
+    """From now on the domain depends on their records."""
+    _change(keys, required=True, state=DomainKey.State.SIGNING, signing_since=timezone.now())
+
+
+def present(domain: SenderDomain) -> QuerySet[DomainRecord]:
+    """The records that are to be published: not those which only stay until mail has arrived."""
+    return domain.records.exclude(key__state=DomainKey.State.RETIRED)
+
+
 def key_of(record: Record, keys: Sequence[DomainKey]) -> DomainKey | None:
-    """The key that the record publishes."""
-    labels = record.host.split(".")
-    return next((key for key in keys if key.selector in labels), None)
+    """The key that the record publishes; a subdomain may be called like its selector."""
+    return next((key for key in keys if record.host.startswith(_place(key))), None)
 
 
 def stand_beside(
@@ -61,13 +81,24 @@ def stand_beside(
     DomainRecord.objects.bulk_create(rows)
 
 
+def _change(keys: Sequence[DomainKey], *, required: bool, **values: object) -> None:
+    pks = [key.pk for key in keys]
+    DomainKey.objects.filter(pk__in=pks).update(**values)
+    DomainRecord.objects.filter(key__in=pks).update(required=required)
+
+
+def _place(key: DomainKey) -> str:
+    """How the host of its record begins; see core/dns/own_keys.py."""
+    return f"{key.selector}._domainkey."
+
+
 def _like(row: DomainRecord, of: DomainKey, key: DomainKey) -> DomainRecord:
     return DomainRecord(
         account_id=row.account_id,
         domain_id=row.domain_id,
         key=key,
         required=False,
-        host=row.host.replace(of.selector, key.selector),
+        host=_place(key) + row.host.removeprefix(_place(of)),
         type=row.type,
         value=row.value.replace(of.public_key, key.public_key),
         purpose=row.purpose,

@@ -68,16 +68,15 @@ def put_to_work(
     """
     if not any(row.key_id for row in checked):
         return ()
-    ring, now = key_ring(domain), timezone.now()
+    ring = key_ring(domain)
     right = {row.pk for row in checked if row.state == DomainRecord.State.OK}
     asked = {row.pk for key in ring.waiting for row in key.records.all()}
     if not asked or not asked <= right:
         return ring.coming
     algorithms = {key.algorithm for key in ring.waiting}
     old = [key for key in ring.signing if key.algorithm in algorithms]
-    _change(old, required=False, state=DomainKey.State.RETIRED, retired_at=now,
-            keep_until=now + settings.DKIM_KEEP)  # fmt: skip
-    _change(ring.waiting, required=True, state=DomainKey.State.SIGNING, signing_since=now)
+    key_sets.retire(old)
+    key_sets.let_sign(ring.waiting)
     _record(actor, "domain.key-sign", domain, signing=ring.waiting, retired=old)
     return ()
 
@@ -118,12 +117,6 @@ def _demand_rotatable(domain: SenderDomain) -> KeyRing:
     if not ring.signing:
         raise NoOwnKeys(domain.name)
     return ring
-
-
-def _change(keys: Sequence[DomainKey], *, required: bool, **values: object) -> None:
-    pks = [key.pk for key in keys]
-    DomainKey.objects.filter(pk__in=pks).update(**values)
-    DomainRecord.objects.filter(key__in=pks).update(required=required)
 
 
 def _record(actor: Actor, verb: str, domain: SenderDomain, **keys: Sequence[DomainKey]) -> None:

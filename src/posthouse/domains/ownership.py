@@ -25,7 +25,7 @@ def token(domain: SenderDomain) -> str:
 def proves(domain: SenderDomain) -> bool:
     """True if its records hold the token: when all of them are found, the name is the account's."""
     wanted = token(domain)
-    return any(wanted in row.value for row in domain.records.all())
+    return any(row.required and wanted in row.value for row in domain.records.all())
 
 
 def refusal(domain: SenderDomain, *, proof: bool) -> NameHeld | None:

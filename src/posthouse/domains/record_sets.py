@@ -36,32 +36,35 @@ def make_records(domain: SenderDomain, template: Template) -> None:
     domain.checked_at = domain.failed_at = None
     now = timezone.now()
     domain.waiting_since = now
-    domain.next_check_at = now + grace.FIRST_LOOK_WAITING if records else None
+    waits = domain.status == SenderDomain.Status.PENDING  # an empty set passes by itself then
+    domain.next_check_at = now + grace.FIRST_LOOK_WAITING if records or waits else None
     proofs.remember(domain)
     domain.warning, domain.advice = "", []
     domain.save()
-    domain.records.all().delete()
     key_sets.keep(domain, keys)
+    key_sets.present(domain).delete()
     _store(domain, enumerate(records), keys)
 
 
-def follow(domain: SenderDomain, template: Template) -> None:
+def follow(domain: SenderDomain, template: Template) -> tuple[Record, ...]:
     """Gives the domain the records that its template makes now, under the same label and token.
 
-    Records that stay keep what was seen of them. Raises DnsError.
+    Records that stay keep what was seen of them; returns the new ones. Raises DnsError.
     """
     keys = key_sets.current(domain, template.keys)
     _name_hosts(domain, template)
     records = records_of(domain, template, [key_sets.public(key) for key in keys])
     known = {what(row): row for row in domain.records.filter(required=True)}
     kept = {entry: known[what(entry)] for entry in records if what(entry) in known}
-    domain.records.exclude(pk__in=[row.pk for row in kept.values()]).delete()
+    key_sets.keep(domain, keys)
+    key_sets.present(domain).exclude(pk__in=[row.pk for row in kept.values()]).delete()
     for position, entry in enumerate(records):
         if row := kept.get(entry):
             row.position, row.purpose = position, entry.purpose
     DomainRecord.objects.bulk_update(kept.values(), ["position", "purpose"])
-    key_sets.keep(domain, keys)
-    _store(domain, [(at, each) for at, each in enumerate(records) if each not in kept], keys)
+    new = [(at, each) for at, each in enumerate(records) if each not in kept]
+    _store(domain, new, keys)
+    return tuple(each for _, each in new)
 
 
 def what(entry: Record | DomainRecord) -> tuple[str, str, str]:
@@ -72,7 +75,7 @@ def what(entry: Record | DomainRecord) -> tuple[str, str, str]:
 def _store(
     domain: SenderDomain, records: Iterable[tuple[int, Record]], keys: Sequence[DomainKey]
 ) -> None:
-    """Adds records at their places; a rotation under way, and keys on their way out, go on."""
+    """Adds records at their places; a rotation under way goes on."""
     DomainRecord.objects.bulk_create(
         DomainRecord(
             account_id=domain.account_id,
@@ -86,7 +89,8 @@ def _store(
         )
         for position, entry in records
     )
-    others = domain.keys.exclude(pk__in=[key.pk for key in keys])
+    waiting = domain.keys.filter(state=DomainKey.State.WAITING)
+    others = waiting.exclude(pk__in=[key.pk for key in keys])
     pairs = [(key, other) for key in keys for other in others if key.algorithm == other.algorithm]
     key_sets.stand_beside(domain, list(domain.records.all()), pairs)
 

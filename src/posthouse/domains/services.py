@@ -13,6 +13,7 @@ from posthouse.accounts.models import Account
 from posthouse.accounts.permissions import demand, demand_operator
 from posthouse.core.addresses import BadDomain, normalise_domain
 from posthouse.core.dns.names import registered_domain
+from posthouse.core.dns.templates import Template
 from posthouse.core.verification.status import Event, Status, after
 from posthouse.domains import ownership
 from posthouse.domains.errors import DomainInUse, ManagementOff
@@ -48,8 +49,7 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
     domain = domain or SenderDomain(account=account, name=name, registered=registered_domain(name))
     template = campaign_template(account.group.campaign_dns_template)
     domain.template = template.name
-    free = template.is_empty and not ownership.refusal(domain, proof=False)
-    event = Event.ADD_WITHOUT_RECORDS if free else Event.ADD
+    event = Event.ADD_WITHOUT_RECORDS if _is_free(domain, template) else Event.ADD
     stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
     make_records(domain, template)
     audit.record(actor, "domain.add", domain, account=account, after={"template": template.name})
@@ -58,7 +58,10 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
 
 @transaction.atomic
 def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
-    """Changes the hosts' names: the records are made anew, and it is Approval Pending again."""
+    """Changes the hosts' names: the records are made anew, and it is Approval Pending again.
+
+    Where there is nothing to publish it goes on as it was.
+    """
     demand(actor, "edit")
     unknown = set(values) - {*_RECORD_SETTINGS}
     if unknown:
@@ -71,8 +74,13 @@ def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
     for field, value in values.items():
         setattr(domain, field, value)
     status = domain.status
-    stand(domain, after(Status(status), Event.SETTINGS_CHANGED))
-    make_records(domain, campaign_template(domain.account.group.campaign_dns_template))
+    following = after(Status(status), Event.SETTINGS_CHANGED)
+    template = campaign_template(domain.account.group.campaign_dns_template)
+    if _is_free(domain, template):
+        domain.owner_proven = False
+    else:
+        stand(domain, following)
+    make_records(domain, template)
     announce(domain, status)
     audit.record(
         actor, "domain.change", domain, account=domain.account, before=before, after=changed
@@ -167,6 +175,11 @@ def stand(domain: SenderDomain, status: Status) -> None:
             domain.status = SenderDomain.Status.PENDING
     if status in {Status.PENDING, Status.DELETED}:
         domain.holds_name = domain.owner_proven = False
+
+
+def _is_free(domain: SenderDomain, template: Template) -> bool:
+    """True if there is nothing to publish: no record of the template's, and nobody to outdo."""
+    return template.is_empty and not ownership.refusal(domain, proof=False)
 
 
 def _normal(name: str) -> str:

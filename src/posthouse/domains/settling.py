@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from posthouse.accounts import audit
@@ -61,7 +62,9 @@ class Settled:
 
 def asked_of(domain: SenderDomain) -> Asked:
     """What to look up for the domain."""
-    wanted = (row for row in domain.records.all() if row.is_wanted)
+    rows = list(domain.records.all())
+    prefetch_related_objects([row for row in rows if not row.required], "key")
+    wanted = (row for row in rows if row.is_wanted)
     return Asked(domain, tuple(sorted(wanted, key=lambda row: row.position)))
 
 

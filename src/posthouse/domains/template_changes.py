@@ -19,10 +19,10 @@ from posthouse.core.dns.errors import DnsError
 from posthouse.core.dns.own_keys import PublicKey
 from posthouse.core.dns.records import Record
 from posthouse.core.dns.templates import Template
-from posthouse.core.verification.checks import Verdict
+from posthouse.core.verification.checks import CheckResult, Verdict, result
 from posthouse.core.verification.status import Event, Status, TransitionRefused, after
 from posthouse.domains import checking, key_sets, ownership
-from posthouse.domains.errors import ChangedMeanwhile
+from posthouse.domains.errors import ChangedMeanwhile, DnsSilent
 from posthouse.domains.examine import Examination, examine
 from posthouse.domains.models import SenderDomain
 from posthouse.domains.record_sets import follow, records_of, what
@@ -55,6 +55,11 @@ class Difference:
             return "Its status stays: nothing new is to be published."
         if self.domain.status == SenderDomain.Status.PENDING:
             return "It waits already; from then on for the new records."
+        if self.domain.status == SenderDomain.Status.DISABLED:
+            return (
+                "It stays disabled. If DNS does not have all of the new records yet, they must "
+                "pass a check before it can be enabled again."
+            )
         return (
             "DNS is asked first. If it has all of the new records already, the status stays; else "
             "the domain goes to Approval Pending, and nothing is sent from it until they are there."
@@ -134,7 +139,8 @@ def apply(actor: Actor, domain: SenderDomain) -> Applied:
     """Gives the domain the records of its template; what stays keeps what was seen of it.
 
     DNS is asked before (up to 15 seconds), so that a domain whose owner published the new records
-    in advance goes on sending. Enabled without a record that was not seen it is never.
+    in advance goes on sending. Enabled without a record that was not seen it is never. Raises
+    DnsSilent where it sends and DNS does not answer: trouble there is nobody's missing record.
     """
     demand_operator(actor)
     seen = difference(domain)
@@ -142,11 +148,13 @@ def apply(actor: Actor, domain: SenderDomain) -> Applied:
         raise ValidationError(seen.problem)
     if domain.status == SenderDomain.Status.SUSPENDED:
         reason = f"{domain.name} is suspended: lift that first, so that its status can follow."
-        raise TransitionRefused(Status.SUSPENDED, Event.SETTINGS_CHANGED, reason)
+        raise TransitionRefused(Status.SUSPENDED, Event.RECORDS_ADDED, reason)
     if not seen:
         return Applied(domain, seen, published=True)
     records = (*seen.kept, *seen.added)
     examination = examine(records, domain.name, checking.name_servers())
+    if domain.status == SenderDomain.Status.ENABLED and _is_open(seen.added, examination):
+        raise DnsSilent(domain.name)
     return _apply(actor, domain, seen, examination)
 
 
@@ -156,15 +164,17 @@ def _apply(
 ) -> Applied:
     take_turn(asked.registered)
     domain = SenderDomain.objects.select_for_update().get(pk=asked.pk)
-    if (difference(domain).added, domain.status) != (seen.added, asked.status):
+    again = difference(domain)
+    if (again.added, again.problem, domain.status) != (seen.added, "", asked.status):
         raise ChangedMeanwhile(domain.name)
     before, template = domain.status, domain.template
-    published = _are_published(seen.added, examination)
+    # Those that were added, not those that were to be: the file may have changed by now.
+    added = follow(domain, campaign_template(seen.template))
+    published = _verdicts(added, examination) <= {Verdict.OK}
     if not published:
-        stand(domain, after(Status(before), Event.SETTINGS_CHANGED))
+        stand(domain, after(Status(before), Event.RECORDS_ADDED))
         domain.proven, domain.failures_in_row, domain.failed_at = False, 0, None
         domain.waiting_since = timezone.now()
-    follow(domain, campaign_template(seen.template))
     domain.owner_proven = domain.owner_proven and ownership.proves(domain)
     domain.next_check_at = timezone.now()
     domain.save()
@@ -185,11 +195,15 @@ def _apply(
     return Applied(domain, seen, published)
 
 
-def _are_published(added: Iterable[Record], examination: Examination) -> bool:
-    fine = {
-        what(each.finding.record) for each in examination.diagnoses if each.verdict is Verdict.OK
-    }
-    return all(what(each) in fine for each in added)
+def _is_open(added: Iterable[Record], examination: Examination) -> bool:
+    """True if they may all be in DNS, as far as it answered."""
+    return result(_verdicts(added, examination)) is CheckResult.COULD_NOT_CHECK
+
+
+def _verdicts(added: Iterable[Record], examination: Examination) -> set[Verdict]:
+    """What DNS had of the records; one that it was not asked for is not there yet."""
+    found = {what(each.finding.record): each.verdict for each in examination.diagnoses}
+    return {found.get(what(each), Verdict.NOT_YET) for each in added}
 
 
 def _as_examined(domain: SenderDomain, examination: Examination) -> Asked:

@@ -33,6 +33,7 @@ class Event(StrEnum):
     VERIFIED = "verified"
     FAILED_THREE_TIMES = "failed_three_times"
     SETTINGS_CHANGED = "settings_changed"  # subdomain or tracking: the records are made anew
+    RECORDS_ADDED = "records_added"  # operator: by a changed template, and DNS does not have them
     DISABLE = "disable"
     ENABLE = "enable"
     SUSPEND = "suspend"  # operator
@@ -65,19 +66,23 @@ TRANSITIONS: Mapping[tuple[Status, Event], Status] = {
     (Status.PENDING, Event.VERIFIED): Status.ENABLED,
     (Status.PENDING, Event.FAILED_THREE_TIMES): Status.PENDING,
     (Status.PENDING, Event.SETTINGS_CHANGED): Status.PENDING,
+    (Status.PENDING, Event.RECORDS_ADDED): Status.PENDING,
     (Status.PENDING, Event.SUSPEND): Status.SUSPENDED,
     (Status.PENDING, Event.DELETE): Status.DELETED,
     (Status.ENABLED, Event.VERIFIED): Status.ENABLED,
     (Status.ENABLED, Event.FAILED_THREE_TIMES): Status.PENDING,
     (Status.ENABLED, Event.SETTINGS_CHANGED): Status.PENDING,
+    (Status.ENABLED, Event.RECORDS_ADDED): Status.PENDING,
     (Status.ENABLED, Event.ENABLE): Status.ENABLED,
     (Status.ENABLED, Event.DISABLE): Status.DISABLED,
     (Status.ENABLED, Event.SUSPEND): Status.SUSPENDED,
     (Status.ENABLED, Event.DELETE): Status.DELETED,
-    # A check of a domain that its owner or the operator has stopped does not start it again.
+    # A check of a domain that its owner or the operator has stopped does not start it again; nor do
+    # records that the operator adds: it is enabled by hand when they have passed a check.
     (Status.DISABLED, Event.VERIFIED): Status.DISABLED,
     (Status.DISABLED, Event.FAILED_THREE_TIMES): Status.DISABLED,
     (Status.DISABLED, Event.SETTINGS_CHANGED): Status.PENDING,
+    (Status.DISABLED, Event.RECORDS_ADDED): Status.DISABLED,
     (Status.DISABLED, Event.ENABLE): Status.ENABLED,
     (Status.DISABLED, Event.DISABLE): Status.DISABLED,
     (Status.DISABLED, Event.SUSPEND): Status.SUSPENDED,
