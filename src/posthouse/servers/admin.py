@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from posthouse.accounts import access
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.models import Account, UserGroup
-from posthouse.servers import advice, queries, services
+from posthouse.servers import advice, choosing, queries, services
 from posthouse.servers.errors import ServerInUse, ServerRefused
 from posthouse.servers.forms import AllocationForm, PauseForm, RoutingForm, ServerForm
 from posthouse.servers.models import DeliveryServer
@@ -146,9 +146,11 @@ def routing(request: AreaRequest, group: str) -> HttpResponse:
     """Who sends what through what: a group's server for each channel."""
     row = access.find(UserGroup.objects.all(), group)
     known = queries.routing_of(row)
-    form = RoutingForm(request.POST or None, known)
+    method, system = choosing.send_method_of(row), choosing.system_server()
+    form = RoutingForm(request.POST or None, known, method, system)
     if request.method == "POST" and form.is_valid():
         services.route(request.actor, row, form.routing)
+        services.set_send_method(request.actor, row, *form.send_method)
         messages.success(request, f"The routing of {row.name} was saved.")
         return redirect("operator-servers:routing", group=row.public_id)
     context = {

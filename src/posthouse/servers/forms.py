@@ -9,7 +9,7 @@ from posthouse.accounts.actors import Actor
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
 from posthouse.servers import services
-from posthouse.servers.models import DeliveryServer
+from posthouse.servers.models import DeliveryServer, SendMethod
 from posthouse.servers.validation import OFFERED_KINDS, RULES
 
 DOMAIN_FIELDS = (
@@ -192,22 +192,54 @@ class AllocationForm(forms.Form):
 
 
 class RoutingForm(forms.Form):
-    """The three servers that a group sends through."""
+    """The three servers that a group sends through, and what the rest of its mail does."""
 
-    def __init__(self, data: QueryDict | None, routing: dict[Channel, DeliveryServer]) -> None:
+    def __init__(
+        self,
+        data: QueryDict | None,
+        routing: dict[Channel, DeliveryServer],
+        send_method: SendMethod,
+        system: DeliveryServer | None,
+    ) -> None:
         super().__init__(data)
         self.servers = {server.public_id: server for server in DeliveryServer.objects.all()}
-        choices = [("", "Not Assigned"), *((key, _label(one)) for key, one in self.servers.items())]
+        servers = [(key, _label(one)) for key, one in self.servers.items()]
         for channel, label in CHANNELS.items():
             chosen = routing[channel].public_id if channel in routing else ""
             self.fields[channel.value] = forms.ChoiceField(
-                label=label, choices=choices, initial=chosen, required=False
+                label=label,
+                choices=[("", "Not Assigned"), *servers],
+                initial=chosen,
+                required=False,
             )
+        methods = SendMethod.Method
+        house = f"System: {system}" if system else "System: none is set for the installation"
+        nothing = (methods.NOTHING.value, "None: such mail does not leave")
+        self.fields["send_method"] = forms.ChoiceField(
+            label="Send method for the rest",
+            help_text="For mail without a server of its own. System is the server that "
+            "POSTHOUSE_SYSTEM_SERVER names.",
+            choices=[(methods.SYSTEM.value, house), *servers, nothing],
+            initial=send_method.server.public_id if send_method.server else send_method.method,
+            required=False,
+        )
+
+    def clean_send_method(self) -> str:
+        """What is not named stays as it is."""
+        chosen: str = self.cleaned_data["send_method"] or self.fields["send_method"].initial
+        return chosen
 
     @property
     def routing(self) -> dict[Channel, DeliveryServer | None]:
         """The server chosen for each channel, if any."""
         return {channel: self.servers.get(self.cleaned_data[channel.value]) for channel in Channel}
+
+    @property
+    def send_method(self) -> tuple[str, DeliveryServer | None]:
+        """The method, and its server if it has one."""
+        chosen = self.cleaned_data["send_method"]
+        server = self.servers.get(chosen)
+        return (SendMethod.Method.SERVER if server else chosen), server
 
 
 def _label(server: DeliveryServer) -> str:

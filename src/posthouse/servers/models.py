@@ -1,4 +1,4 @@
-"""Delivery servers, and the allocations that say who sends through which of them."""
+"""Delivery servers, and who sends through which of them: allocations and send methods."""
 
 from django.db import models
 from django.utils import timezone
@@ -107,3 +107,33 @@ class Allocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group or self.account}: {self.channel} through {self.server}"
+
+
+class SendMethod(models.Model):
+    """What a group does with mail for which neither it nor the account names a server (R17).
+
+    A group without a row has the method System.
+    """
+
+    class Method(models.TextChoices):
+        SYSTEM = "system", "System"
+        SERVER = "server", "A delivery server"
+        NOTHING = "nothing", "None"
+
+    group = models.OneToOneField(UserGroup, on_delete=models.CASCADE, related_name="send_method")
+    method = models.CharField(max_length=7, choices=Method.choices, default=Method.SYSTEM)
+    server = models.ForeignKey(
+        DeliveryServer, on_delete=models.PROTECT, null=True, related_name="send_methods"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(method="server", server__isnull=False)
+                | (~models.Q(method="server") & models.Q(server__isnull=True)),
+                name="send_method_names_its_server",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.server or self.get_method_display()}"

@@ -12,10 +12,11 @@ from posthouse.accounts.actors import SYSTEM, Actor
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.accounts.permissions import demand_operator
 from posthouse.core.channels import Channel
+from posthouse.servers.choosing import send_method_of, system_server
 from posthouse.servers.connecting import settings_of
 from posthouse.servers.errors import ServerInUse
 from posthouse.servers.filling import fill, forget_test, seal
-from posthouse.servers.models import Allocation, DeliveryServer
+from posthouse.servers.models import Allocation, DeliveryServer, SendMethod
 from posthouse.servers.queries import users_of
 from posthouse.servers.testing import test
 
@@ -30,11 +31,16 @@ __all__ = [
     "resume",
     "route",
     "set_password",
+    "set_send_method",
     "settings_of",
     "test",
 ]
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # paused until somebody resumes it
+_NAMED_IN_SETTINGS = (
+    "POSTHOUSE_SYSTEM_SERVER names this server: under another name, mail that falls back to it "
+    "would stop. Change the setting first."
+)
 _PAUSE_FIELDS = ["paused_until", "paused_reason", "pauses_in_row"]
 
 
@@ -60,8 +66,10 @@ def change(
     """
     demand_operator(actor)
     row = DeliveryServer.objects.select_for_update().get(pk=server.pk)
-    known_to = row.host
+    known_to, was_system = row.host, row == system_server()
     before, after = fill(row, values, password)
+    if was_system and "name" in after:
+        raise ValidationError({"name": _NAMED_IN_SETTINGS})
     if row.password_sealed and row.host != known_to and not password:
         raise ValidationError({"password": "The host is another one: enter the password again."})
     row.save()
@@ -134,6 +142,28 @@ def route(
 
 
 @transaction.atomic
+def set_send_method(
+    actor: Actor,
+    group: UserGroup,
+    method: SendMethod.Method | str,
+    server: DeliveryServer | None = None,
+) -> None:
+    """What the group's mail does where neither it nor the account names a server (R17)."""
+    demand_operator(actor)
+    row = send_method_of(group)
+    before = _method_words(row)
+    row.method = SendMethod.Method(method)
+    row.server = server if row.method == SendMethod.Method.SERVER else None
+    if row.method == SendMethod.Method.SERVER and server is None:
+        raise ValidationError({"send_method": "Choose the delivery server."})
+    if _method_words(row) == before:
+        return
+    row.save()
+    after = {"send_method": _method_words(row)}
+    audit.record(actor, "server.fallback", group, before={"send_method": before}, after=after)
+
+
+@transaction.atomic
 def pause(server: DeliveryServer, until: datetime, reason: str, *, actor: Actor = SYSTEM) -> None:
     """Nothing is sent through it until then, whatever the engines find (see ``pauses.py``).
 
@@ -155,6 +185,10 @@ def resume(server: DeliveryServer, *, actor: Actor = SYSTEM) -> None:
     server.paused_until, server.paused_reason, server.pauses_in_row = None, "", 0
     server.save(update_fields=_PAUSE_FIELDS)
     audit.record(actor, "server.resume", server, before={"reason": reason})
+
+
+def _method_words(row: SendMethod) -> str:
+    return row.server.name if row.server else SendMethod.Method(row.method).label
 
 
 def _belongs_to(owner: UserGroup | Account) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from posthouse.accounts import urls as accounts
 from posthouse.api.api import addresses
 from posthouse.audience import urls as audience
 from posthouse.campaigns import urls as campaigns
+from posthouse.deliveries import urls as deliveries
 from posthouse.domains import urls as domains
 from posthouse.operations import urls as operations
 from posthouse.servers import urls as servers
@@ -22,6 +23,7 @@ FEATURES = {
     "accounts": accounts,
     "audience": audience,
     "campaigns": campaigns,
+    "deliveries": deliveries,
     "domains": domains,
     "operations": operations,
     "servers": servers,
