@@ -1,4 +1,4 @@
-"""The pools of one engine: lent by delivery server, replaced when that changes, closed at last."""
+"""The carriers of one engine: lent by delivery server, replaced when it changes, closed at last."""
 
 import asyncio
 import logging
@@ -11,10 +11,13 @@ from posthouse.accounts.vault import SecretUnreadable
 from posthouse.core.smtp.messages import Outcome
 from posthouse.core.smtp.settings import ServerSettings
 from posthouse.deliveries.clock import database_now
+from posthouse.engine.carrier import Carrier
+from posthouse.engine.disk import Folder
 from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 from posthouse.servers import pauses
 from posthouse.servers.connecting import settings_of
+from posthouse.servers.disk import DiskSettings, disk_settings_of
 from posthouse.servers.models import DeliveryServer
 
 log = logging.getLogger(__name__)
@@ -34,11 +37,11 @@ class Pools:
         on_outcome: Callable[[Sequence[Outcome]], None],
     ) -> None:
         self._store, self._on_start, self._on_outcome = store, on_start, on_outcome
-        self._pools: dict[int, Pool] = {}
-        self._leaving: set[Pool] = set()
+        self._pools: dict[int, Carrier] = {}
+        self._leaving: set[Carrier] = set()
         self._loose: set[asyncio.Task[None]] = set()
 
-    async def of(self, server_id: int) -> Pool:
+    async def of(self, server_id: int) -> Carrier:
         """The server's pool; a new one when its settings changed, or after its trouble."""
         settings = await self._settings(server_id)
         pool = self._pools.get(server_id)
@@ -46,9 +49,14 @@ class Pools:
             if pool is not None:
                 self._leaving.add(pool)
                 self._later(self._see_off(pool))
-            pool = Pool(settings, self._on_start, self._on_outcome)
+            pool = self._new(settings)
             self._pools[server_id] = pool
         return pool
+
+    def _new(self, settings: ServerSettings | DiskSettings) -> Carrier:
+        if isinstance(settings, DiskSettings):
+            return Folder(settings, self._on_start, self._on_outcome)
+        return Pool(settings, self._on_start, self._on_outcome)
 
     async def pause(self, server_id: int, reason: str) -> None:
         """The server rests, with the reason on its page; one that is gone needs no rest."""
@@ -73,7 +81,7 @@ class Pools:
         for pool in (*self._pools.values(), *self._leaving):
             await pool.close(drain=True)
 
-    async def _settings(self, server_id: int) -> ServerSettings:
+    async def _settings(self, server_id: int) -> ServerSettings | DiskSettings:
         try:
             return await self._store.ask(_read_settings, server_id)
         except (OperationalError, InterfaceError):
@@ -86,7 +94,7 @@ class Pools:
             log.exception("delivery server %s has settings that cannot be used", server_id)
             raise ServerUnusable(f"Its settings cannot be used: {error}") from error
 
-    async def _see_off(self, pool: Pool) -> None:
+    async def _see_off(self, pool: Carrier) -> None:
         await pool.close(drain=True)
         self._leaving.discard(pool)
 
@@ -96,5 +104,7 @@ class Pools:
         task.add_done_callback(self._loose.discard)
 
 
-def _read_settings(server_id: int) -> ServerSettings:
-    return settings_of(DeliveryServer.objects.get(pk=server_id))
+def _read_settings(server_id: int) -> ServerSettings | DiskSettings:
+    server = DeliveryServer.objects.get(pk=server_id)
+    on_disk = server.kind == server.Kind.DISK
+    return disk_settings_of(server) if on_disk else settings_of(server)

@@ -10,7 +10,7 @@ from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
 from posthouse.servers import services
 from posthouse.servers.models import DeliveryServer, SendMethod
-from posthouse.servers.validation import OFFERED_KINDS, RULES
+from posthouse.servers.validation import RULES
 
 DOMAIN_FIELDS = (
     "link_tracking_domain",
@@ -46,10 +46,18 @@ class ServerForm(forms.Form):
     name = _text("Name", "For example “EU marketing”.")
     kind = forms.ChoiceField(
         label="Kind",
-        choices=[(kind.value, kind.label) for kind in OFFERED_KINDS],
+        choices=DeliveryServer.Kind.choices,
         initial=DeliveryServer.Kind.SMTP,
         required=False,
-        help_text="Local MTA: 127.0.0.1, port 25, without encryption or authentication.",
+        help_text="Local MTA: 127.0.0.1, port 25, without encryption or authentication. Save to "
+        "disk: each message becomes a file, and nothing is sent by Posthouse.",
+    )
+    folder = _text("Folder (save to disk)", "Below POSTHOUSE_DISK_FOLDER of each engine's machine.")
+    disk_layout = forms.ChoiceField(
+        label="Files (save to disk)",
+        choices=DeliveryServer.DiskLayout.choices,
+        initial=DeliveryServer.DiskLayout.EML,
+        required=False,
     )
     host = _text("SMTP host", "Host name or IP address, for example smtp.example.com.")
     port = _number(

@@ -20,6 +20,10 @@ class DeliveryServer(models.Model):
         STARTTLS = "starttls", "TLS (STARTTLS)"
         SSL = "ssl", "SSL (TLS from the first byte)"
 
+    class DiskLayout(models.TextChoices):
+        EML = "eml", "The message alone"
+        POWERMTA = "powermta", "With its envelope, for PowerMTA's pickup folder"
+
     class TestState(models.TextChoices):
         NEVER = "never", "Never tested"
         OK = "ok", "Works"
@@ -49,6 +53,10 @@ class DeliveryServer(models.Model):
     username = models.CharField(max_length=254, blank=True)
     password_sealed = models.TextField(blank=True, editable=False)
     source_ip = models.GenericIPAddressField("Source IP", null=True, blank=True)
+    folder = models.CharField(max_length=200, blank=True)
+    disk_layout = models.CharField(
+        "Files", max_length=8, choices=DiskLayout.choices, default=DiskLayout.EML
+    )
     max_connections = models.PositiveIntegerField(default=10)
     messages_per_connection = models.PositiveIntegerField(default=1000)
     # Domains

@@ -12,6 +12,7 @@ from posthouse.accounts.actors import Actor
 from posthouse.accounts.permissions import demand_operator
 from posthouse.core.smtp.settings import ServerSettings
 from posthouse.servers.connecting import settings_of
+from posthouse.servers.disk import disk_settings_of, probe_disk
 from posthouse.servers.errors import ServerChangedMeanwhile
 from posthouse.servers.models import DeliveryServer
 from posthouse.servers.probe import ProbeReport, ProbeStep, probe
@@ -29,14 +30,19 @@ def test(actor: Actor, server: DeliveryServer) -> ProbeReport:
     demand_operator(actor)
     tried = _connection(server)
     try:
-        settings = settings_of(server)
+        report = _report(server)
     except vault.SecretUnreadable as error:
         advice = "Enter the password again."
         report = ProbeReport((ProbeStep("password", False, str(error), 0, advice),), ())
-    else:
-        report = _without_secrets(probe(settings), settings)
     _keep(actor, server, tried, report)
     return report
+
+
+def _report(server: DeliveryServer) -> ProbeReport:
+    if server.kind == server.Kind.DISK:
+        return probe_disk(disk_settings_of(server))
+    settings = settings_of(server)
+    return _without_secrets(probe(settings), settings)
 
 
 @transaction.atomic
