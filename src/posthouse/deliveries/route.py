@@ -5,8 +5,10 @@ from typing import Any
 
 from posthouse.accounts.models import Account
 from posthouse.audience.models import SubscriberList
+from posthouse.content.frames import frame_of
 from posthouse.core.channels import Channel
 from posthouse.core.composition.content import Sender
+from posthouse.core.composition.frame import Frame
 from posthouse.core.dns.names import normal_name
 from posthouse.core.identity import (
     Identity,
@@ -70,6 +72,7 @@ class Route:
     identity: Identity
     signs_here: bool
     reasons: tuple[str, ...]
+    frame: Frame  # what the account's group puts around its messages
     own_keys: tuple[OwnKey, ...] = ()  # of the From domain; none: the installation's key signs
 
     @property
@@ -158,6 +161,7 @@ def _route(
         identity=identity,
         signs_here=signs_here,
         reasons=chosen.reasons + identity.reasons,
+        frame=frame_of(account.group_id),
         own_keys=signing_for(account.pk, from_domain) if signs_here else (),
     )
     return route, server
