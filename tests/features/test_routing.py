@@ -240,6 +240,9 @@ def test_a_group_chooses_its_send_method_on_its_page(
     chosen = relays["EU relay"].public_id
     assert browser.post(address, {"send_method": chosen}).status_code == 302
     assert SendMethod.objects.get(group=group).server == relays["EU relay"]
+    used = browser.get(f"/operator/servers/{chosen}/use/").content.decode()
+    assert "Only for the rest" in used
+    assert "Not Allocated" not in used
     browser.post(address, {"send_method": "nothing"})
     assert SendMethod.objects.get(group=group).server is None
     assert browser.post(address, {"send_method": "carrier pigeon"}).status_code == 200

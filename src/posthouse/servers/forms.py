@@ -226,7 +226,8 @@ class RoutingForm(forms.Form):
         self.fields["send_method"] = forms.ChoiceField(
             label="Send method for the rest",
             help_text="For mail without a server of its own. System is the server that "
-            "POSTHOUSE_SYSTEM_SERVER names.",
+            "POSTHOUSE_SYSTEM_SERVER names. Instead of PHPMail, choose a server of the kind Local "
+            "MTA.",
             choices=[(methods.SYSTEM.value, house), *servers, nothing],
             initial=send_method.server.public_id if send_method.server else send_method.method,
             required=False,
