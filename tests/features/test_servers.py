@@ -1,6 +1,7 @@
 """Delivery servers: what their fields may hold, who may change them, who sends through them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from posthouse.accounts.permissions import NotAllowed
 from posthouse.core.channels import Channel
 from posthouse.core.smtp.settings import Encryption
 from posthouse.servers import advice, pauses, queries, services
+from posthouse.servers.disk import disk_settings_of
 from posthouse.servers.errors import ServerInUse
 from posthouse.servers.models import DeliveryServer
 from tests.factories import make_group
@@ -92,7 +94,11 @@ def test_a_value_is_kept_in_its_one_form(field: str, typed: object, kept: object
         ("timeout", 0, "from 1 to 600"),
         ("timeout", 601, "from 1 to 600"),
         ("encryption", "rot13", "not a choice"),
-        ("kind", "disk", "not a choice"),
+        ("kind", "carrier pigeon", "not a choice"),
+        ("folder", "../etc", "not a folder"),
+        ("folder", "a/.ssh", "not a folder"),
+        ("folder", "a\x00b", "not a folder"),
+        ("disk_layout", "mbox", "not a choice"),
         ("username", "", "Enter the user name"),
         ("password", "two\nlines", "line break"),
         ("source_ip", "999.1.1.1", "no IP address"),
@@ -380,3 +386,20 @@ def test_servers_are_greeted_by_the_installations_name(
 ) -> None:
     settings.HELO_NAME, settings.BASE_URL = helo, base_url
     assert services.settings_of(make_server()).helo_name == said
+
+
+# ---- save to disk
+
+
+def test_a_folder_is_all_that_saving_to_disk_needs(settings: Any, tmp_path: Path) -> None:
+    settings.DISK_FOLDER = tmp_path
+    assert list(errors_of(kind="disk", folder="")) == ["folder"]
+    server = make_server(kind="disk", folder="/pmta/pickup/", disk_layout="powermta", host="")
+    assert (server.folder, server.host, server.authentication) == (
+        "pmta/pickup",
+        "127.0.0.1",
+        False,
+    )
+    assert services.test(SYSTEM, server).ok
+    assert disk_settings_of(server).folder == tmp_path / "pmta" / "pickup"
+    assert services.change(SYSTEM, server, folder="other").test_state == server.TestState.NEVER

@@ -25,6 +25,7 @@ PASSWORD = "horse-battery-9"
 TYPED = {
     "name": "EU marketing",
     "kind": "smtp",
+    "disk_layout": "eml",
     "host": "smtp.example.com",
     "port": "587",
     "encryption": "starttls",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from posthouse.accounts import access
@@ -12,11 +12,14 @@ from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, AuditRecord, User, UserGroup
 from posthouse.core.channels import Channel
 from posthouse.deliveries import outbox
+from posthouse.deliveries.explaining import Ending, Explanation, explain
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.deliveries.models import Dispatch
+from posthouse.deliveries.route import SenderChoice
 from posthouse.servers import services
 from posthouse.servers.errors import ServerInUse, ServerRetired
-from posthouse.servers.models import DeliveryServer
+from posthouse.servers.models import DeliveryServer, SendMethod
+from posthouse.servers.queries import badges, routing_of
 from tests.sending import Sending, make_sending, make_server
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +45,13 @@ def begin(sending: Sending) -> tuple[Dispatch, outbox.Claim]:
         claim = outbox.claim_next("e1", 1)
     assert claim is not None
     return dispatch, claim
+
+
+def explained(sending: Sending) -> Explanation:
+    """What would become of the account's campaigns now."""
+    with access.across_tenants():
+        choice = SenderChoice(from_local="news", sender_domain=sending.domain)
+        return explain(sending.account, Channel.MARKETING, choice)
 
 
 def page(browser: Client, name: str, server: DeliveryServer, **typed: str) -> str:
@@ -88,6 +98,7 @@ def test_it_retires_to_another_server_and_mail_under_way_goes_on_there(
     assert AuditRecord.objects.get(verb="server.retire").after == {
         "moved_to": "The other relay",
         "allocations": 1,
+        "send_methods": 0,
     }
 
 
@@ -101,7 +112,71 @@ def test_it_retires_to_nowhere_and_mail_under_way_pauses_with_the_reason(
         assert outbox.claim_next("e1", 2) is None
         dispatch.refresh_from_db()
     assert dispatch.state in {Dispatch.State.PAUSING, Dispatch.State.PAUSED}
-    assert "names no delivery server" in dispatch.reason
+    assert "no longer in use" in dispatch.reason
+
+
+def test_retired_to_nowhere_it_is_not_skipped_and_comes_back_to_who_names_it(
+    browser: Client, sending: Sending
+) -> None:
+    services.allocate(SYSTEM, make_server(), Channel.MARKETING, sending.account.group)
+    own = make_server(name="Its own relay")
+    services.allocate(SYSTEM, own, Channel.MARKETING, sending.account)
+    page(browser, "retire", own, to="")
+    said = explained(sending)
+    assert (said.ending, len(said.reasons)) == (Ending.REFUSED, 1)
+    assert "that is no longer in use" in said.reasons[0]
+    assert "does not leave" in page(browser, "use", own)
+    with pytest.raises(ServerInUse, match="Harbour Books"):
+        services.delete(SYSTEM, own)
+
+    services.bring_back(SYSTEM, own)
+    assert explained(sending).server == "Its own relay"
+
+
+def test_what_groups_fall_back_to_moves_with_it(browser: Client, group: UserGroup) -> None:
+    old, other = make_server(name="The old relay"), make_server(name="The other relay")
+    services.set_send_method(SYSTEM, group, "server", old)
+    assert "the group Agencies (send method)" in page(browser, "retire", old)
+    said = page(browser, "retire", old, to=other.public_id)
+    assert "What used it goes through The other relay now." in said
+    assert SendMethod.objects.get(group=group).server == other
+    assert [badge.words for badge in badges(other)] == ["Agencies"]
+    with pytest.raises(ServerRetired):
+        services.set_send_method(SYSTEM, group, "server", old)
+
+
+def test_the_installations_server_does_not_retire(browser: Client, sending: Sending) -> None:
+    server = sending.server
+    services.deallocate(SYSTEM, Channel.MARKETING, sending.account)
+    with override_settings(SYSTEM_SERVER=server.name):
+        assert explained(sending).server == server.name
+        for said in (page(browser, "retire", server), page(browser, "retire", server, to="")):
+            assert f"POSTHOUSE_SYSTEM_SERVER names {server.name}, so it cannot retire" in said
+        server.refresh_from_db()
+        assert server.retired_at is None
+
+    services.retire(SYSTEM, server)
+    with override_settings(SYSTEM_SERVER=server.name):  # named afterwards: not passed over either
+        assert "that is no longer in use" in explained(sending).reasons[-1]
+
+
+def test_a_groups_page_keeps_and_tells_of_a_retired_server(
+    browser: Client, group: UserGroup
+) -> None:
+    retired, other = make_server(name="The old relay"), make_server(name="The other relay")
+    services.allocate(SYSTEM, retired, Channel.MARKETING, group)
+    services.set_send_method(SYSTEM, group, "server", retired)
+    services.retire(SYSTEM, retired)
+    url = reverse("operator-servers:routing", kwargs={"group": group.public_id})
+    said = browser.get(url).content.decode()
+    assert "The old relay is retired: mail for which it is chosen here does not leave." in said
+    assert said.count("The old relay (retired)") == 2  # where it is chosen, and nowhere else
+
+    kept = {"marketing": retired.public_id, "send_method": retired.public_id}
+    browser.post(url, {**kept, "transactional": other.public_id})
+    assert routing_of(group) == {Channel.MARKETING: retired, Channel.TRANSACTIONAL: other}
+    assert SendMethod.objects.get(group=group).server == retired
+    assert "bring it back" not in browser.post(url, kept).content.decode()
 
 
 def test_a_retired_server_is_not_offered_not_allocated_and_not_moved_to(

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from posthouse.accounts.actors import SYSTEM
@@ -73,6 +73,19 @@ def test_a_recipient_is_asked_for_and_nothing_is_sent(browser: Client, tmp_path:
     assert "The recipient someone@example.org is taken" in said
     assert "posthouse-test@bounces.example.com" in said
     assert len(sink.record) == 0
+
+
+def test_a_folder_is_written_to_and_asked_about_nobody(browser: Client, tmp_path: Path) -> None:
+    server = make_server(kind="disk", folder="out")
+    url = reverse("operator-servers:test", kwargs={"server": server.public_id})
+    said = browser.get(url).content.decode()
+    assert "A folder cannot be asked about a recipient" in said
+    assert 'name="recipient"' not in said
+    with override_settings(DISK_FOLDER=tmp_path):
+        browser.post(url, {"recipient": "not an address", "message": "on"})
+    server.refresh_from_db()
+    assert (steps(server), server.test_state) == ("folder", server.TestState.OK)
+    assert [one.name for one in (tmp_path / "out").iterdir() if one.is_file()] == []
 
 
 def test_a_message_is_sent_where_one_is_wanted(browser: Client, tmp_path: Path) -> None:

@@ -103,6 +103,11 @@ def create_a_group_and_route_it(page: Page) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The limits of Agencies were saved.")).to_be_visible()
     look(page, "group-limits")
+    page.get_by_role("link", name="Headers", exact=True).click()
+    page.get_by_label("X-Mailer").fill("Posthouse for Agencies")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Mail of Agencies has this from now on.")).to_be_visible()
+    look(page, "group-headers")
 
 
 def create_an_account(page: Page) -> None:

@@ -17,6 +17,7 @@ from posthouse.api.errors import answer, method_not_allowed
 from posthouse.api.keys import RATE, ApiKey, KeyThrottle
 from posthouse.audience import api as audience
 from posthouse.campaigns import api as campaigns
+from posthouse.deliveries import api as deliveries
 from posthouse.domains import api as domains
 from posthouse.domains import key_api as domain_keys
 from posthouse.webhooks import api as webhooks
@@ -53,7 +54,7 @@ api = Api(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):  # all that ninja answers by itself
     api.add_exception_handler(kind, answer)
-for feature in (account, audience, campaigns, domains, domain_keys, webhooks):
+for feature in (account, audience, campaigns, deliveries, domains, domain_keys, webhooks):
     api.add_router("", feature.router)
 
 

@@ -13,6 +13,7 @@ from posthouse.audience.models import Subscriber
 from posthouse.campaigns import queries, rendering, reviews
 from posthouse.campaigns.forms import TestForm
 from posthouse.campaigns.models import Campaign
+from posthouse.content.frames import frame_of
 from posthouse.deliveries.models import Delivery, Dispatch
 from posthouse.deliveries.route import RouteRefused
 from posthouse.http.live import live
@@ -85,7 +86,8 @@ def _shown(row: Campaign, person: Subscriber | None) -> rendering.Shown:
     except RouteRefused:
         sender = rendering.NOBODY
     values = queries.merge_values(person)
-    return rendering.show(draft.parts, sender, values["email"], values, timezone.now())
+    frame = frame_of(draft.account.group_id)
+    return rendering.show(draft.parts, sender, values["email"], values, timezone.now(), frame=frame)
 
 
 def _tests(row: Campaign) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from posthouse.accounts.areas import AccountRequest, account_page
 from posthouse.accounts.permissions import may
 from posthouse.audience.models import Subscriber
-from posthouse.campaigns import progress, queries
+from posthouse.campaigns import progress, queries, reviews
 from posthouse.campaigns.models import Campaign
-from posthouse.campaigns.states import MOVING, Move, allows
+from posthouse.campaigns.states import ENDED, MOVING, Move, allows
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState
 from posthouse.http.filters import chosen, with_tabs
@@ -40,6 +40,8 @@ def show(request: AccountRequest, campaign: str) -> HttpResponse:
     if row.is_draft and may(request.actor, "edit"):
         return redirect("campaigns:edit", slug=request.account.slug, campaign=campaign)
     context = {"campaign": row, "lists": queries.lists_of(row)} | _standing(request, row)
+    if row.shown_state not in ENDED:
+        context["explanation"] = reviews.explanation_of(row)
     return render(request, "campaigns/show.html", context)
 
 

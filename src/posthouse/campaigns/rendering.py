@@ -16,6 +16,7 @@ from posthouse.core.composition.content import (
     Rendered,
     Sender,
 )
+from posthouse.core.composition.frame import Frame, framed
 from posthouse.core.composition.render import render_batch
 from posthouse.deliveries.route import Route
 
@@ -40,12 +41,19 @@ def sender_of(route: Route | None) -> Sender:
 
 
 def show(
-    parts: Parts, sender: Sender, address: str, values: Mapping[str, str], now: datetime
+    parts: Parts,
+    sender: Sender,
+    address: str,
+    values: Mapping[str, str],
+    now: datetime,
+    *,
+    frame: Frame,
 ) -> Shown:
-    """The message for one person."""
+    """The message for one person, with what the account's group puts around it."""
     person = Recipient(address, values, "preview")
     try:
-        compiled = compile_message(parts.as_content(), sender)
+        whole = framed(parts.as_content(), frame)
+        compiled = compile_message(whole, sender, extra_headers=frame.header_lines)
         made = render_batch(compiled, [person], date=now)[0]
     except CompositionRefused as refused:
         return Shown(problem=str(refused))

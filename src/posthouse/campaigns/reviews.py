@@ -16,6 +16,7 @@ from posthouse.content.services import parts_of
 from posthouse.core.channels import Channel
 from posthouse.core.identity import IdentityRefused
 from posthouse.core.verification.forecast import Forecast
+from posthouse.deliveries.explaining import Explanation, explain, explain_dispatch
 from posthouse.deliveries.forecasting import forecast_of
 from posthouse.deliveries.route import Route, RouteRefused, SenderChoice, preview
 
@@ -70,6 +71,15 @@ def route_of(draft: Draft) -> Route:
     """The way that the campaign would take now. Raises RouteRefused."""
     ids = [one.pk for one in draft.lists]
     return preview(draft.account, Channel.MARKETING, draft.sender, ids)
+
+
+def explanation_of(campaign: Campaign) -> Explanation:
+    """Step by step, which server and identity an engine would take for it now."""
+    if campaign.dispatch:
+        return explain_dispatch(campaign.dispatch)
+    draft = draft_of(campaign)
+    ids = [one.pk for one in draft.lists]
+    return explain(draft.account, Channel.MARKETING, draft.sender, ids)
 
 
 def review(draft: Draft, *, to_lists: bool = True) -> Review:

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from posthouse.cli import dns_templates, domains, importing, people, processes, servers, up, world
+from posthouse.cli import (
+    dns_templates,
+    domains,
+    explain,
+    importing,
+    people,
+    processes,
+    servers,
+    up,
+    world,
+)
 from posthouse.cli.starting import explained
 
 app = typer.Typer(
@@ -25,6 +35,7 @@ app.command("worker")(processes.worker)
 app.command("engine")(processes.engine)
 app.command("migrate")(processes.migrate)
 app.command("import")(importing.import_subscribers)
+app.command("explain")(explain.explain)
 app.add_typer(people.app, name="operator")
 app.add_typer(servers.app, name="servers")
 app.add_typer(domains.app, name="domains")

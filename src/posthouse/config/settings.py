@@ -31,6 +31,8 @@ DNS_GATEWAY_SUBDOMAIN = env.text("EMAILGATEWAY_DNS_SUBDOMAIN", "sl")
 HELO_NAME = env.text("POSTHOUSE_HELO_NAME", "")
 DKIM_PRIVATE_KEY = env.text("POSTHOUSE_DKIM_PRIVATE_KEY", "")
 DKIM_KEEP = timedelta(days=env.number("POSTHOUSE_DKIM_KEEP_DAYS", 7))
+DISK_FOLDER = env.path("POSTHOUSE_DISK_FOLDER", str(HOME / "saved-mail"))
+SYSTEM_SERVER = env.text("POSTHOUSE_SYSTEM_SERVER", "")
 SYSTEM_FROM = env.text("POSTHOUSE_SYSTEM_FROM", f"posthouse@{urlsplit(BASE_URL).hostname}")
 
 # --- webhooks ------------------------------------------------------------------------------------

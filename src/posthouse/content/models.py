@@ -1,8 +1,9 @@
-"""What is said: immutable versions of a message's parts."""
+"""What is said: immutable versions of a message's parts, and what groups put around them."""
 
 from django.db import models
 from django.utils import timezone
 
+from posthouse.accounts.models import UserGroup
 from posthouse.accounts.tenancy import TenantRow, public_id
 
 
@@ -25,3 +26,18 @@ class ContentVersion(TenantRow):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class GroupFrame(models.Model):
+    """Headers, footers and header lines of everything that a group's accounts send (R22)."""
+
+    group = models.OneToOneField(UserGroup, on_delete=models.CASCADE, related_name="frame")
+    html_header = models.TextField(blank=True)
+    html_footer = models.TextField(blank=True)
+    text_header = models.TextField(blank=True)
+    text_footer = models.TextField(blank=True)
+    x_mailer = models.CharField("X-Mailer", max_length=200, blank=True)
+    headers = models.JSONField(default=list, help_text="Pairs of name and value, in order.")
+
+    def __str__(self) -> str:
+        return f"around the mail of {self.group}"

@@ -1,13 +1,14 @@
 """Who carries a dispatch and under which identity: rows in, core's tables asked, reasons out."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from posthouse.accounts.models import Account
 from posthouse.audience.models import SubscriberList
+from posthouse.content.frames import frame_of
 from posthouse.core.channels import Channel
 from posthouse.core.composition.content import Sender
+from posthouse.core.composition.frame import Frame
 from posthouse.core.dns.names import normal_name
 from posthouse.core.identity import (
     Identity,
@@ -18,26 +19,37 @@ from posthouse.core.identity import (
     ServerDomains,
     resolve_identity,
 )
-from posthouse.core.routing.choose import NoServer, choose_server
+from posthouse.core.routing.choose import NoServer
 from posthouse.core.verification.status import Status
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import Dispatch
 from posthouse.domains import ownership
 from posthouse.domains.key_queries import OwnKey, signing_for
 from posthouse.domains.models import SenderDomain
-from posthouse.servers.models import Allocation, DeliveryServer
+from posthouse.servers.choosing import Chosen, choose
+from posthouse.servers.models import DeliveryServer
 
 
 class RouteRefused(Exception):
-    """This mail may not or cannot leave; the text is a sentence that says why and what to do."""
+    """This mail may not or cannot leave; the text is a sentence that says why and what to do.
+
+    `reasons` has a sentence for each step that was looked at before; `rest` is the text without
+    those.
+    """
+
+    def __init__(self, sentence: str, reasons: tuple[str, ...] = (), rest: str = "") -> None:
+        super().__init__(sentence)
+        self.reasons, self.rest = reasons, rest or sentence
 
 
 class ServerPaused(Exception):
     """The server is in trouble and rests until a moment; the mail waits."""
 
-    def __init__(self, name: str, until: datetime, reason: str) -> None:
-        super().__init__(f"{name} is paused until {until:%H:%M:%S}: {reason}")
-        self.name, self.until, self.reason = name, until, reason
+    def __init__(self, server: DeliveryServer, route: "Route") -> None:
+        assert server.paused_until is not None
+        self.name, self.until = server.name, server.paused_until
+        self.reason, self.route = server.paused_reason, route
+        super().__init__(f"{self.name} is paused until {self.until:%H:%M:%S}: {self.reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ class Route:
     identity: Identity
     signs_here: bool
     reasons: tuple[str, ...]
+    frame: Frame  # what the account's group puts around its messages
     own_keys: tuple[OwnKey, ...] = ()  # of the From domain; none: the installation's key signs
 
     @property
@@ -95,18 +108,32 @@ def resolve(dispatch: Dispatch) -> Route:
 
     Raises RouteRefused (the dispatch must pause) or ServerPaused (it waits).
     """
-    if dispatch.account.status != Account.Status.ACTIVE:
-        raise RouteRefused("The account is suspended. The operator can activate it again.")
-    sender = SenderChoice(
+    return judge(
+        dispatch.account, Channel(dispatch.channel), sender_of(dispatch), dispatch.list_ids
+    )
+
+
+def sender_of(dispatch: Dispatch) -> SenderChoice:
+    """Who it comes from, as its author chose it."""
+    return SenderChoice(
         from_name=dispatch.from_name,
         from_local=dispatch.from_local,
         sender_domain=dispatch.sender_domain,
         from_address=dispatch.from_address,
         reply_to=dispatch.reply_to,
     )
-    route, server = _route(dispatch.account, Channel(dispatch.channel), sender, dispatch.list_ids)
+
+
+def judge(account: Account, channel: Channel, sender: SenderChoice, list_ids: list[int]) -> Route:
+    """What an engine decides about mail of this kind now; explaining asks the same.
+
+    Raises RouteRefused or ServerPaused.
+    """
+    if account.status != Account.Status.ACTIVE:
+        raise RouteRefused("The account is suspended. The operator can activate it again.")
+    route, server = _route(account, channel, sender, list_ids)
     if server.paused_until and server.paused_until > database_now():
-        raise ServerPaused(server.name, server.paused_until, server.paused_reason)
+        raise ServerPaused(server, route)
     return route
 
 
@@ -120,11 +147,12 @@ def preview(
 def _route(
     account: Account, channel: Channel, sender: SenderChoice, list_ids: list[int]
 ) -> tuple[Route, DeliveryServer]:
-    server, why_server = _server(account, channel)
+    chosen = _server(account, channel)
+    server = chosen.server
     try:
         identity = resolve_identity(_request(account, server, sender, list_ids))
     except IdentityRefused as refused:
-        raise RouteRefused(refused.reason) from refused
+        raise RouteRefused(refused.reason, chosen.reasons) from refused
     signs_here = server.signing == DeliveryServer.Signing.HERE
     from_domain = normal_name(identity.from_address.rpartition("@")[2])
     route = Route(
@@ -132,28 +160,21 @@ def _route(
         server_name=server.name,
         identity=identity,
         signs_here=signs_here,
-        reasons=why_server + identity.reasons,
+        reasons=chosen.reasons + identity.reasons,
+        frame=frame_of(account.group_id),
         own_keys=signing_for(account.pk, from_domain) if signs_here else (),
     )
     return route, server
 
 
-def _server(account: Account, channel: Channel) -> tuple[DeliveryServer, tuple[str, ...]]:
-    own = Allocation.objects.filter(account=account).values_list("channel", "server_id")
-    shared = Allocation.objects.filter(group=account.group_id).values_list("channel", "server_id")
-    in_use = DeliveryServer.objects.filter(retired_at=None)
-    servers = dict(in_use.values_list("pk", "name"))
+_ALLOCATE = "The operator allocates a delivery server to the user group or the account."
+
+
+def _server(account: Account, channel: Channel) -> Chosen:
     try:
-        choice = choose_server(channel, _by_channel(own), _by_channel(shared), servers)
+        return choose(account, channel)
     except NoServer as nothing:
-        raise RouteRefused(
-            f"{nothing} The operator allocates a delivery server to the user group or the account."
-        ) from nothing
-    return DeliveryServer.objects.get(pk=choice.server_id), choice.reasons
-
-
-def _by_channel(rows: Any) -> dict[Channel, int]:
-    return {Channel(channel): server_id for channel, server_id in rows}
+        raise RouteRefused(f"{nothing} {_ALLOCATE}", nothing.reasons, _ALLOCATE) from nothing
 
 
 def _request(

@@ -19,6 +19,7 @@ from posthouse.core.composition.content import (
     Recipient,
     Rendered,
 )
+from posthouse.core.composition.frame import Frame, framed
 from posthouse.core.composition.render import render_batch
 from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import Result
@@ -41,7 +42,7 @@ class Composer:
         self._store = store
         self._key = hashlib.sha256(settings.TOKEN_KEY.encode()).digest()
         self._signer = Signer(store)
-        self._compiled: OrderedDict[tuple[int, Identity], CompiledMessage] = OrderedDict()
+        self._compiled: OrderedDict[tuple[int, Identity, Frame], CompiledMessage] = OrderedDict()
 
     async def compose(
         self, claim: Claim, parcels: Sequence[Parcel]
@@ -69,10 +70,14 @@ class Composer:
         return self._enveloped(claim, parcels, rendered)
 
     async def _compile(self, claim: Claim) -> CompiledMessage:
-        key = (claim.content_id, claim.route.identity)
+        route = claim.route
+        key = (claim.content_id, route.identity, route.frame)
         if key not in self._compiled:
             content = await self._store.ask(_load, claim.content_id)
-            self._compiled[key] = compile_message(content, claim.route.sender)
+            whole = framed(content, route.frame)
+            self._compiled[key] = compile_message(
+                whole, route.sender, extra_headers=route.frame.header_lines
+            )
             if len(self._compiled) > _COMPILED_AT_MOST:
                 self._compiled.popitem(last=False)
         self._compiled.move_to_end(key)

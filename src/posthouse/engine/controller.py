@@ -16,11 +16,11 @@ from posthouse.core.smtp.messages import Outcome
 from posthouse.deliveries import engines, outbox
 from posthouse.deliveries.outbox import Claim
 from posthouse.engine import journal as journals
+from posthouse.engine.carrier import Carrier
 from posthouse.engine.composing import Composer
 from posthouse.engine.journal import AbandonedJournal, Journal
 from posthouse.engine.pools import Pools, ServerUnusable
 from posthouse.engine.queue.port import Queue
-from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 from posthouse.engine.worker import Desk, Worker
 
@@ -144,7 +144,7 @@ class Controller:
         elif desk.accepted:
             await self._pools.well(server_id)
 
-    async def _guarded(self, worker: Worker, claim: Claim, pool: Pool, desk: Desk) -> None:
+    async def _guarded(self, worker: Worker, claim: Claim, pool: Carrier, desk: Desk) -> None:
         """Whatever this claim meets, its dispatch pauses with the reason and the engine lives."""
         try:
             await worker.deliver(claim, pool, desk)
@@ -155,7 +155,7 @@ class Controller:
             await self._give_up(worker, claim, pool, desk, error)
 
     async def _give_up(
-        self, worker: Worker, claim: Claim, pool: Pool, desk: Desk, error: Exception
+        self, worker: Worker, claim: Claim, pool: Carrier, desk: Desk, error: Exception
     ) -> None:
         try:
             await worker.give_up(claim, pool, desk, error)

@@ -1,4 +1,4 @@
-"""The pools of one engine: lent by delivery server, replaced when that changes, closed at last.
+"""The carriers of one engine: lent by delivery server, replaced when it changes, closed at last.
 
 An engine opens its share of a server's connections, which follows the engines that are alive.
 """
@@ -16,11 +16,14 @@ from posthouse.core.smtp.messages import Outcome
 from posthouse.core.smtp.settings import ServerSettings
 from posthouse.deliveries import engines
 from posthouse.deliveries.clock import database_now
+from posthouse.engine.carrier import Carrier
+from posthouse.engine.disk import Folder
 from posthouse.engine.pacing import Pace
 from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 from posthouse.servers import pauses
 from posthouse.servers.connecting import settings_of
+from posthouse.servers.disk import DiskSettings, disk_settings_of
 from posthouse.servers.models import DeliveryServer
 from posthouse.servers.rates import rates_of
 
@@ -43,12 +46,12 @@ class Pools:
     ) -> None:
         self._engine = engine
         self._store, self._on_start, self._on_outcome = store, on_start, on_outcome
-        self._pools: dict[int, Pool] = {}
+        self._pools: dict[int, Carrier] = {}
         self._paces: dict[int, Pace] = {}  # of servers with rates
-        self._leaving: set[Pool] = set()
+        self._leaving: set[Carrier] = set()
         self._loose: set[asyncio.Task[None]] = set()
 
-    async def of(self, server_id: int) -> Pool:
+    async def of(self, server_id: int) -> Carrier:
         """The server's pool; a new one when its settings changed, or after its trouble."""
         found = await self._look_up(server_id)
         pool = self._pools.get(server_id)
@@ -56,12 +59,17 @@ class Pools:
             if pool is not None:
                 self._leaving.add(pool)
                 self._later(self._see_off(pool))
-            pool = Pool(found.settings, self._on_start, self._on_outcome)
+            pool = self._new(found.settings)
             self._pools[server_id] = pool
             self._paces.pop(server_id, None)
         pool.share(found.connections)
         self._set_pace(server_id, pool, has_rates=found.has_rates)
         return pool
+
+    def _new(self, settings: ServerSettings | DiskSettings) -> Carrier:
+        if isinstance(settings, DiskSettings):
+            return Folder(settings, self._on_start, self._on_outcome)
+        return Pool(settings, self._on_start, self._on_outcome)
 
     def pace_of(self, server_id: int) -> Pace | None:
         """How fast the server may be used; None: as fast as it takes it."""
@@ -71,7 +79,7 @@ class Pools:
         """The servers that need no further worker now."""
         return frozenset(pk for pk, pace in self._paces.items() if pace.turns_away())
 
-    def _set_pace(self, server_id: int, pool: Pool, *, has_rates: bool) -> None:
+    def _set_pace(self, server_id: int, pool: Carrier, *, has_rates: bool) -> None:
         if has_rates and server_id not in self._paces:
             pace = Pace(self._store, server_id, lambda: pool.waiting, pool.wake)
             self._paces[server_id] = pool.gate = pace
@@ -118,7 +126,7 @@ class Pools:
             log.exception("delivery server %s has settings that cannot be used", server_id)
             raise ServerUnusable(f"Its settings cannot be used: {error}") from error
 
-    async def _see_off(self, pool: Pool) -> None:
+    async def _see_off(self, pool: Carrier) -> None:
         await pool.close(drain=True)
         self._leaving.discard(pool)
 
@@ -130,9 +138,9 @@ class Pools:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What an engine must know of a server: how to connect, how often, and whether it has rates."""
+    """What an engine must know of a server: where mail goes, how often, and whether at a rate."""
 
-    settings: ServerSettings
+    settings: ServerSettings | DiskSettings
     connections: int
     has_rates: bool
 
@@ -140,6 +148,11 @@ class _Found:
 def _read(server_id: int, engine: str) -> _Found:
     server = DeliveryServer.objects.get(pk=server_id)
     share = engines.share_of(engine, server.max_connections, database_now())
-    # The limit is no part of what makes a pool another one: a share changes with the engines.
-    settings = replace(settings_of(server), max_connections=1)
-    return _Found(settings, share, bool(rates_of(server)))
+    return _Found(_settings_of(server), share, bool(rates_of(server)))
+
+
+def _settings_of(server: DeliveryServer) -> ServerSettings | DiskSettings:
+    """What makes a carrier another one; the limit is no part: a share changes with the engines."""
+    if server.kind == server.Kind.DISK:
+        return disk_settings_of(server)
+    return replace(settings_of(server), max_connections=1)

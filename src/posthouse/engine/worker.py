@@ -10,11 +10,11 @@ from posthouse.core.delivery.states import Result
 from posthouse.core.smtp.messages import Outcome
 from posthouse.deliveries import outbox, services
 from posthouse.deliveries.outbox import Claim, Parcel, Watch
+from posthouse.engine.carrier import Carrier
 from posthouse.engine.composing import Composer
 from posthouse.engine.journal import Journal
 from posthouse.engine.pacing import Pace
 from posthouse.engine.signing import CannotSign, OwnKeyGone
-from posthouse.engine.smtp.pool import Pool
 from posthouse.engine.store import Store
 
 SLICE_ROWS = 50  # promise 4: at most this many messages leave after somebody's leaving is committed
@@ -86,7 +86,7 @@ class Worker:
         self._journal, self._composer = journal, composer
         self.draining = False
 
-    async def deliver(self, claim: Claim, pool: Pool, desk: Desk) -> None:
+    async def deliver(self, claim: Claim, pool: Carrier, desk: Desk) -> None:
         """Sends the batch until it is through, or until it may not or cannot go on."""
         for parcels in _slices(claim.parcels):
             watch = await self._watch(claim, pool, desk, parcels)
@@ -99,7 +99,7 @@ class Worker:
         await self._settle(desk)
         await self.release(claim)
 
-    async def give_up(self, claim: Claim, pool: Pool, desk: Desk, error: Exception) -> None:
+    async def give_up(self, claim: Claim, pool: Carrier, desk: Desk, error: Exception) -> None:
         """Ends a claim after an error: nothing more is started, what is known is settled.
 
         The dispatch pauses, or the next claim would meet the same error, without end; but for a key
@@ -120,7 +120,7 @@ class Worker:
         self._journal.settled(claim.token)
 
     async def _watch(
-        self, claim: Claim, pool: Pool, desk: Desk, parcels: Sequence[Parcel]
+        self, claim: Claim, pool: Carrier, desk: Desk, parcels: Sequence[Parcel]
     ) -> Watch:
         """May these go out? Not while the engine drains, or the server is in trouble or full."""
         if self.draining or pool.trouble or desk.is_turned_away:
@@ -128,14 +128,16 @@ class Worker:
         desk.watched_at = time.monotonic()
         return await self._store.ask(outbox.watch, claim, parcels)
 
-    async def _send(self, claim: Claim, pool: Pool, desk: Desk, parcels: Sequence[Parcel]) -> None:
+    async def _send(
+        self, claim: Claim, pool: Carrier, desk: Desk, parcels: Sequence[Parcel]
+    ) -> None:
         messages, refused = await self._composer.compose(claim, parcels)
         for outcome in refused:
             desk.receive(outcome)
         desk.open.update(message.token for message in messages)
         pool.put(messages)
 
-    async def _until(self, claim: Claim, pool: Pool, desk: Desk, *, still_open: int) -> None:
+    async def _until(self, claim: Claim, pool: Carrier, desk: Desk, *, still_open: int) -> None:
         """Settles what is due until no more than so many messages are without an outcome."""
         while True:
             if desk.is_due():
@@ -145,7 +147,7 @@ class Worker:
             await desk.change()
             await self._look_again(claim, pool, desk)
 
-    async def _look_again(self, claim: Claim, pool: Pool, desk: Desk) -> None:
+    async def _look_again(self, claim: Claim, pool: Carrier, desk: Desk) -> None:
         """Takes back what waits for a slow server, where it may not go out any more."""
         hurry = self.draining or time.monotonic() - desk.watched_at >= _WATCH_SECONDS
         if not pool.waiting or not hurry:
@@ -162,7 +164,7 @@ class Worker:
 
 
 def _take_back(
-    pool: Pool, desk: Desk, ids: Collection[int], left: Collection[int] = frozenset()
+    pool: Carrier, desk: Desk, ids: Collection[int], left: Collection[int] = frozenset()
 ) -> None:
     """Those of the messages that were not started; who ``left`` is skipped, the others wait."""
     for message in pool.take_back(ids):

@@ -93,6 +93,7 @@ LOOKS: dict[str, dict[str, Look]] = {
         "marketing": Look("M", "speakerphone", "blue"),
         "transactional": Look("T", "receipt", "green"),
         "autoresponder": Look("AR", "robot", "purple"),
+        "fallback": Look("Rest", "stack", "grey"),
         "none": Look("Not Allocated", "unlink", "grey"),
     },
     "engine": {

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from posthouse.accounts import access
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.models import Account, UserGroup
-from posthouse.servers import advice, queries, rates, retiring, services
+from posthouse.servers import advice, choosing, queries, rates, retiring, services
 from posthouse.servers.errors import ServerRefused
 from posthouse.servers.forms import (
     AllocationForm,
@@ -65,7 +65,7 @@ def edit(request: AreaRequest, server: str) -> HttpResponse:
 def test(request: AreaRequest, server: str) -> HttpResponse:
     """What the last connection test found; POST tests now."""
     row = _server(server)
-    form = TestForm(request.POST if request.method == "POST" else None)
+    form = TestForm(request.POST if request.method == "POST" else None, row)
     if request.method == "POST" and form.is_valid():
         try:
             services.test(request.actor, row, **form.cleaned_data)
@@ -163,11 +163,12 @@ def retire(request: AreaRequest, server: str) -> HttpResponse:
     """Asks where its mail goes, then takes the server out of use."""
     row = _server(server)
     form = RetireForm(request.POST or None, row)
-    if request.method == "POST" and form.is_valid():
-        other = form.cleaned_data["to"]
-        moved = services.retire(request.actor, row, other)
-        became = f" What used it goes through {other.name} now." if other and moved else ""
-        messages.success(request, f"{row.name} is retired.{became}")
+    try:
+        retiring.demand_retirable(row)
+        if request.method == "POST" and form.is_valid() and _retire(request, row, form):
+            return redirect("operator-servers:use", server=row.public_id)
+    except ServerRefused as refused:
+        messages.error(request, str(refused))
         return redirect("operator-servers:use", server=row.public_id)
     users = queries.users_of(row)
     return render(request, "servers/retire.html", {"form": form, "users": users, **_about(row)})
@@ -179,7 +180,8 @@ def bring_back(request: AreaRequest, server: str) -> HttpResponse:
     """It can be used again."""
     row = _server(server)
     services.bring_back(request.actor, row)
-    messages.success(request, f"{row.name} can be used again. Allocate it to somebody.")
+    todo = "" if queries.users_of(row) else " Allocate it to somebody."
+    messages.success(request, f"{row.name} can be used again.{todo}")
     return redirect("operator-servers:use", server=row.public_id)
 
 
@@ -212,16 +214,23 @@ def routing(request: AreaRequest, group: str) -> HttpResponse:
     """Who sends what through what: a group's server for each channel."""
     row = access.find(UserGroup.objects.all(), group)
     known = queries.routing_of(row)
-    form = RoutingForm(request.POST or None, known)
+    method, system = choosing.send_method_of(row), choosing.system_server()
+    form = RoutingForm(request.POST or None, known, method, system)
     if request.method == "POST" and form.is_valid():
-        services.route(request.actor, row, form.routing)
-        messages.success(request, f"The routing of {row.name} was saved.")
+        try:
+            with transaction.atomic():
+                services.route(request.actor, row, form.routing)
+                services.set_send_method(request.actor, row, *form.send_method)
+        except ServerRefused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, f"The routing of {row.name} was saved.")
         return redirect("operator-servers:routing", group=row.public_id)
     context = {
         "form": form,
         "group": row,
-        "warnings": advice.routing_warnings(known),
-        "any_server": bool(form.servers),
+        "warnings": advice.routing_warnings(known, method.server),
+        "any_server": bool(form.in_use),
     }
     return render(request, "servers/routing.html", context)
 
@@ -265,6 +274,19 @@ def _tab(request: AreaRequest, form: ServerForm) -> str:
     if form.method_errors or form.domains_errors:
         return "method" if form.method_errors else "domains"
     return "domains" if request.GET.get("tab") == "domains" else "method"
+
+
+def _retire(request: AreaRequest, server: DeliveryServer, form: RetireForm) -> bool:
+    """Whether it is retired; otherwise the form says why not."""
+    other = form.cleaned_data["to"]
+    try:
+        moved = services.retire(request.actor, server, other)
+    except ValidationError as refused:
+        form.add_error(None, refused)
+        return False
+    became = f" What used it goes through {other.name} now." if other and moved else ""
+    messages.success(request, f"{server.name} is retired.{became}")
+    return True
 
 
 def _delete(request: AreaRequest, server: DeliveryServer) -> HttpResponse:

@@ -40,6 +40,10 @@ _SHARED = (
     "Transactional mail shares a server with other mail: complaints about a campaign then delay "
     "password resets, too. Give transactional mail a server of its own."
 )
+_RETIRED = (
+    "{server.name} is retired: mail for which it is chosen here does not leave. Choose another "
+    "server, or bring it back."
+)
 
 
 def warnings_of(server: DeliveryServer) -> list[str]:
@@ -67,11 +71,15 @@ def consequences_of(server: DeliveryServer) -> list[str]:
     return [sentence.format(server=server) for sentence, chosen in settings.items() if chosen]
 
 
-def routing_warnings(routing: Mapping[Channel, DeliveryServer]) -> list[str]:
-    """A sentence for each risk in who sends what through which server."""
+def routing_warnings(
+    routing: Mapping[Channel, DeliveryServer], rest: DeliveryServer | None = None
+) -> list[str]:
+    """A sentence for each risk in who sends what, and the ``rest``, through which server."""
     transactional = routing.get(Channel.TRANSACTIONAL)
     others = [server for channel, server in routing.items() if channel != Channel.TRANSACTIONAL]
-    return [_SHARED] if transactional in others else []
+    named = dict.fromkeys([*routing.values(), *([rest] if rest else [])])
+    retired = [_RETIRED.format(server=server) for server in named if server.retired_at]
+    return retired + ([_SHARED] if transactional in others else [])
 
 
 def _on_this_machine(host: str) -> bool:

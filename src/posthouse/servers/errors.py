@@ -13,7 +13,7 @@ class ServerInUse(ServerRefused):
     def __init__(self, server: str, users: Sequence[str]) -> None:
         super().__init__(
             f"{server} cannot be deleted: {_listed(users)} would have nothing to send through. "
-            "Choose another delivery server for them first, or retire this one, which does that."
+            "Choose another delivery server for them first; retiring this one asks for it."
         )
         self.server, self.users = server, tuple(users)
 
@@ -23,6 +23,17 @@ class ServerRetired(ServerRefused):
 
     def __init__(self, server: str) -> None:
         super().__init__(f"{server} is retired: bring it back before somebody sends through it.")
+        self.server = server
+
+
+class ServerNamedInSettings(ServerRefused):
+    """The installation's own server stays in use: nothing here could name another in its place."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(
+            f"POSTHOUSE_SYSTEM_SERVER names {server}, so it cannot retire: mail without a server "
+            "of its own would stop. Name another server in that setting first."
+        )
         self.server = server
 
 

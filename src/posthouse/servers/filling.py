@@ -24,8 +24,8 @@ def fill(
     Raises ValidationError with a sentence for each field. Without authentication neither user
     name nor password is kept. A new connection makes the server an untested one.
     """
-    local = values.get("kind", server.kind) == DeliveryServer.Kind.LOCAL
-    kept, wrong = validation.cleaned({**values, **(validation.LOCAL_MTA if local else {})})
+    implied = validation.IMPLIED.get(values.get("kind", server.kind), {})
+    kept, wrong = validation.cleaned({**values, **implied})
     if not kept.get("authentication", server.authentication):
         kept["username"] = password = server.password_sealed = ""
     before, after = audit.changes(server, kept)

@@ -12,8 +12,8 @@ from posthouse.core.channels import Channel
 from posthouse.servers import services
 from posthouse.servers.errors import ServerEditedMeanwhile
 from posthouse.servers.filling import fingerprint
-from posthouse.servers.models import DeliveryServer
-from posthouse.servers.validation import OFFERED_KINDS, RULES
+from posthouse.servers.models import DeliveryServer, SendMethod
+from posthouse.servers.validation import RULES
 
 DOMAIN_FIELDS = (
     "link_tracking_domain",
@@ -49,10 +49,18 @@ class ServerForm(forms.Form):
     name = _text("Name", "For example “EU marketing”.")
     kind = forms.ChoiceField(
         label="Kind",
-        choices=[(kind.value, kind.label) for kind in OFFERED_KINDS],
+        choices=DeliveryServer.Kind.choices,
         initial=DeliveryServer.Kind.SMTP,
         required=False,
-        help_text="Local MTA: 127.0.0.1, port 25, without encryption or authentication.",
+        help_text="Local MTA: 127.0.0.1, port 25, without encryption or authentication. Save to "
+        "disk: each message becomes a file, and nothing is sent by Posthouse.",
+    )
+    folder = _text("Folder (save to disk)", "Below POSTHOUSE_DISK_FOLDER of each engine's machine.")
+    disk_layout = forms.ChoiceField(
+        label="Files (save to disk)",
+        choices=DeliveryServer.DiskLayout.choices,
+        initial=DeliveryServer.DiskLayout.EML,
+        required=False,
     )
     host = _text("SMTP host", "Host name or IP address, for example smtp.example.com.")
     port = _number(
@@ -215,7 +223,7 @@ class RetireForm(forms.Form):
         label="Their mail goes through",
         to_field_name="public_id",
         required=False,
-        empty_label="No server: they stop sending",
+        empty_label="No server: their mail does not leave",
     )
 
     def __init__(self, data: QueryDict | None, server: DeliveryServer) -> None:
@@ -227,22 +235,67 @@ class RetireForm(forms.Form):
 
 
 class RoutingForm(forms.Form):
-    """The three servers that a group sends through."""
+    """The three servers that a group sends through, and what the rest of its mail does."""
 
-    def __init__(self, data: QueryDict | None, routing: dict[Channel, DeliveryServer]) -> None:
+    def __init__(
+        self,
+        data: QueryDict | None,
+        routing: dict[Channel, DeliveryServer],
+        send_method: SendMethod,
+        system: DeliveryServer | None,
+    ) -> None:
         super().__init__(data)
-        self.servers = {server.public_id: server for server in _in_use()}
-        choices = [("", "Not Assigned"), *((key, _label(one)) for key, one in self.servers.items())]
+        self.in_use = list(_in_use())
+        self._known = [*self.in_use, *routing.values(), *filter(None, [send_method.server])]
         for channel, label in CHANNELS.items():
-            chosen = routing[channel].public_id if channel in routing else ""
+            chosen = routing.get(channel)
             self.fields[channel.value] = forms.ChoiceField(
-                label=label, choices=choices, initial=chosen, required=False
+                label=label,
+                choices=[("", "Not Assigned"), *self._choices(chosen)],
+                initial=chosen.public_id if chosen else "",
+                required=False,
             )
+        methods = SendMethod.Method
+        house = _label(system) if system else "none is set for the installation"
+        nothing = (methods.NOTHING.value, "None: such mail does not leave")
+        self.fields["send_method"] = forms.ChoiceField(
+            label="Send method for the rest",
+            help_text="For mail without a server of its own. System is the server that "
+            "POSTHOUSE_SYSTEM_SERVER names. Instead of PHPMail, choose a server of the kind Local "
+            "MTA.",
+            choices=[
+                (methods.SYSTEM.value, f"System: {house}"),
+                *self._choices(send_method.server),
+                nothing,
+            ],
+            initial=send_method.server.public_id if send_method.server else send_method.method,
+            required=False,
+        )
+
+    def clean_send_method(self) -> str:
+        """What is not named stays as it is."""
+        chosen: str = self.cleaned_data["send_method"] or self.fields["send_method"].initial
+        return chosen
 
     @property
     def routing(self) -> dict[Channel, DeliveryServer | None]:
         """The server chosen for each channel, if any."""
-        return {channel: self.servers.get(self.cleaned_data[channel.value]) for channel in Channel}
+        return {channel: self._server(self.cleaned_data[channel.value]) for channel in Channel}
+
+    @property
+    def send_method(self) -> tuple[str, DeliveryServer | None]:
+        """The method, and its server if it has one."""
+        chosen = self.cleaned_data["send_method"]
+        server = self._server(chosen)
+        return (SendMethod.Method.SERVER if server else chosen), server
+
+    def _choices(self, chosen: DeliveryServer | None) -> list[tuple[str, str]]:
+        """The servers in use, and a retired one where it is chosen: saving must not change that."""
+        retired = [chosen] if chosen and chosen.retired_at else []
+        return [(server.public_id, _label(server)) for server in [*self.in_use, *retired]]
+
+    def _server(self, public_id: str) -> DeliveryServer | None:
+        return next((one for one in self._known if one.public_id == public_id), None)
 
 
 def _in_use() -> QuerySet[DeliveryServer]:
@@ -255,6 +308,8 @@ def _label(server: DeliveryServer) -> str:
         server.TestState.NEVER: " (never tested)",
         server.TestState.FAILED: " (its test failed)",
     }
+    if server.retired_at:
+        return f"{server.name} (retired)"
     return f"{server.name}{doubts.get(server.TestState(server.test_state), '')}"
 
 
@@ -267,6 +322,11 @@ class TestForm(forms.Form):
         required=False,
     )
     message = _box("Send a message", "A short one to the recipient, that says what it is.")
+
+    def __init__(self, data: QueryDict | None, server: DeliveryServer) -> None:
+        super().__init__(data)
+        if server.kind == server.Kind.DISK:  # a folder cannot be asked
+            self.fields.clear()
 
 
 class PauseForm(forms.Form):

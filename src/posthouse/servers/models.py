@@ -1,4 +1,4 @@
-"""Delivery servers, and the allocations that say who sends through which of them."""
+"""Delivery servers, and who sends through which of them: allocations and send methods."""
 
 from django.db import models
 from django.utils import timezone
@@ -19,6 +19,10 @@ class DeliveryServer(models.Model):
         NONE = "none", "None"
         STARTTLS = "starttls", "TLS (STARTTLS)"
         SSL = "ssl", "SSL (TLS from the first byte)"
+
+    class DiskLayout(models.TextChoices):
+        EML = "eml", "The message alone"
+        POWERMTA = "powermta", "With its envelope, for PowerMTA's pickup folder"
 
     class TestState(models.TextChoices):
         NEVER = "never", "Never tested"
@@ -49,6 +53,10 @@ class DeliveryServer(models.Model):
     username = models.CharField(max_length=254, blank=True)
     password_sealed = models.TextField(blank=True, editable=False)
     source_ip = models.GenericIPAddressField("Source IP", null=True, blank=True)
+    folder = models.CharField(max_length=200, blank=True)
+    disk_layout = models.CharField(
+        "Files", max_length=8, choices=DiskLayout.choices, default=DiskLayout.EML
+    )
     max_connections = models.PositiveIntegerField(default=10)
     messages_per_connection = models.PositiveIntegerField(default=1000)
     rate_per_second = models.PositiveIntegerField("Messages per second", default=0)
@@ -129,3 +137,33 @@ class Allocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group or self.account}: {self.channel} through {self.server}"
+
+
+class SendMethod(models.Model):
+    """What a group does with mail for which neither it nor the account names a server (R17).
+
+    A group without a row has the method System.
+    """
+
+    class Method(models.TextChoices):
+        SYSTEM = "system", "System"
+        SERVER = "server", "A delivery server"
+        NOTHING = "nothing", "None"
+
+    group = models.OneToOneField(UserGroup, on_delete=models.CASCADE, related_name="send_method")
+    method = models.CharField(max_length=7, choices=Method.choices, default=Method.SYSTEM)
+    server = models.ForeignKey(
+        DeliveryServer, on_delete=models.PROTECT, null=True, related_name="send_methods"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(method="server", server__isnull=False)
+                | (~models.Q(method="server") & models.Q(server__isnull=True)),
+                name="send_method_names_its_server",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.server or self.get_method_display()}"

@@ -7,12 +7,16 @@ from django.db.models import QuerySet
 
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
+from posthouse.servers.choosing import is_system
 from posthouse.servers.models import Allocation, DeliveryServer
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A channel that a server serves, and the groups and accounts that use it for that (R15)."""
+    """A channel that a server serves, and the groups and accounts that use it for that (R15).
+
+    The channel "fallback" is all mail that has no server of its own.
+    """
 
     channel: str
     names: tuple[str, ...]
@@ -26,15 +30,20 @@ class Badge:
 
 def servers() -> QuerySet[DeliveryServer]:
     """All servers by name, with their allocations."""
-    return DeliveryServer.objects.prefetch_related("allocations__group", "allocations__account")
+    return DeliveryServer.objects.prefetch_related(
+        "allocations__group", "allocations__account", "send_methods__group"
+    )
 
 
 def badges(server: DeliveryServer) -> list[Badge]:
-    """M, T and AR with names; an empty list means Not Allocated."""
+    """M, T, AR and fallback, with names; an empty list means Not Allocated."""
     names: dict[str, list[str]] = {channel: [] for channel in Channel}
     for allocation in server.allocations.all():
         names[allocation.channel].append(user_name(allocation))
-    return [Badge(channel, tuple(sorted(found))) for channel, found in names.items() if found]
+    found = [Badge(channel, tuple(sorted(users))) for channel, users in names.items() if users]
+    if rest := _fallback_of(server):
+        found.append(Badge("fallback", tuple(rest)))
+    return found
 
 
 def users_of(server: DeliveryServer) -> list[str]:
@@ -43,6 +52,10 @@ def users_of(server: DeliveryServer) -> list[str]:
     for allocation in in_use_order(server.allocations.select_related("group", "account")):
         kind = "group" if allocation.group else "account"
         channels.setdefault(f"the {kind} {user_name(allocation)}", []).append(allocation.channel)
+    for method in server.send_methods.select_related("group").order_by("group__name"):
+        channels.setdefault(f"the group {method.group}", []).append("send method")
+    if is_system(server):
+        channels["the installation"] = ["POSTHOUSE_SYSTEM_SERVER"]
     return [f"{who} ({', '.join(what)})" for who, what in channels.items()]
 
 
@@ -64,3 +77,9 @@ def routing_of(owner: UserGroup | Account) -> dict[Channel, DeliveryServer]:
     """The group's or account's own server for each channel that has one."""
     allocations = owner.allocations.select_related("server")
     return {Channel(one.channel): one.server for one in allocations}
+
+
+def _fallback_of(server: DeliveryServer) -> list[str]:
+    """For whom it carries what has no server of its own: groups by name, the installation last."""
+    names = sorted(method.group.name for method in server.send_methods.all())
+    return [*names, *(["the installation"] if is_system(server) else [])]

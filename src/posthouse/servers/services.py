@@ -12,11 +12,12 @@ from posthouse.accounts.actors import SYSTEM, Actor
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.accounts.permissions import demand_operator
 from posthouse.core.channels import Channel
+from posthouse.servers.choosing import is_system, send_method_of
 from posthouse.servers.connecting import settings_of
 from posthouse.servers.dns import check_dns
 from posthouse.servers.errors import ServerEditedMeanwhile, ServerRetired
 from posthouse.servers.filling import fill, fingerprint, forget_test, seal
-from posthouse.servers.models import Allocation, DeliveryServer
+from posthouse.servers.models import Allocation, DeliveryServer, SendMethod
 from posthouse.servers.retiring import bring_back, demand_unused, retire
 from posthouse.servers.testing import test
 
@@ -34,11 +35,16 @@ __all__ = [
     "retire",
     "route",
     "set_password",
+    "set_send_method",
     "settings_of",
     "test",
 ]
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # paused until somebody resumes it
+_NAMED_IN_SETTINGS = (
+    "POSTHOUSE_SYSTEM_SERVER names this server: under another name, mail that falls back to it "
+    "would stop. Change the setting first."
+)
 _PAUSE_FIELDS = ["paused_until", "paused_reason", "pauses_in_row"]
 
 
@@ -69,8 +75,10 @@ def change(
     row = DeliveryServer.objects.select_for_update().get(pk=server.pk)
     if seen and seen != fingerprint(row):
         raise ServerEditedMeanwhile(row.name)
-    known_to = row.host
+    known_to, was_system = row.host, is_system(row)
     before, after = fill(row, values, password)
+    if was_system and "name" in after:
+        raise ValidationError({"name": _NAMED_IN_SETTINGS})
     if row.password_sealed and row.host != known_to and not password:
         raise ValidationError({"password": "The host is another one: enter the password again."})
     row.save()
@@ -112,11 +120,10 @@ def allocate(
     """
     demand_operator(actor)
     channel = Channel(channel)
-    if DeliveryServer.objects.select_for_update().get(pk=server.pk).retired_at is not None:
-        raise ServerRetired(server.name)
     known = owner.allocations.filter(channel=channel).select_related("server").first()
     if known and known.server == server:
         return
+    _demand_in_use(server)
     Allocation.objects.update_or_create(
         **_belongs_to(owner), channel=channel, defaults={"server": server}
     )
@@ -147,6 +154,33 @@ def route(
 
 
 @transaction.atomic
+def set_send_method(
+    actor: Actor,
+    group: UserGroup,
+    method: SendMethod.Method | str,
+    server: DeliveryServer | None = None,
+) -> None:
+    """What the group's mail does where neither it nor the account names a server (R17).
+
+    Raises ServerRetired for a server that is out of use.
+    """
+    demand_operator(actor)
+    row = send_method_of(group)
+    known, before = (row.method, row.server), _method_words(row)
+    row.method = SendMethod.Method(method)
+    row.server = server if row.method == SendMethod.Method.SERVER else None
+    if row.method == SendMethod.Method.SERVER and server is None:
+        raise ValidationError({"send_method": "Choose the delivery server."})
+    if (row.method, row.server) == known:
+        return
+    if row.server:
+        _demand_in_use(row.server)
+    row.save()
+    after = {"send_method": _method_words(row)}
+    audit.record(actor, "server.fallback", group, before={"send_method": before}, after=after)
+
+
+@transaction.atomic
 def pause(server: DeliveryServer, until: datetime, reason: str, *, actor: Actor = SYSTEM) -> None:
     """Nothing is sent through it until then, whatever the engines find (see ``pauses.py``).
 
@@ -168,6 +202,16 @@ def resume(server: DeliveryServer, *, actor: Actor = SYSTEM) -> None:
     server.paused_until, server.paused_reason, server.pauses_in_row = None, "", 0
     server.save(update_fields=_PAUSE_FIELDS)
     audit.record(actor, "server.resume", server, before={"reason": reason})
+
+
+def _demand_in_use(server: DeliveryServer) -> None:
+    """Nobody retires it before this transaction ends."""
+    if DeliveryServer.objects.select_for_update().get(pk=server.pk).retired_at is not None:
+        raise ServerRetired(server.name)
+
+
+def _method_words(row: SendMethod) -> str:
+    return row.server.name if row.server else SendMethod.Method(row.method).label
 
 
 def _belongs_to(owner: UserGroup | Account) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from posthouse.accounts.permissions import demand_operator
 from posthouse.core.addresses import AddressRefused, parse_address
 from posthouse.core.smtp.settings import ServerSettings
 from posthouse.servers.connecting import settings_of
+from posthouse.servers.disk import disk_settings_of, probe_disk
 from posthouse.servers.errors import ServerChangedMeanwhile
 from posthouse.servers.models import DeliveryServer
 from posthouse.servers.probe import ProbeReport, ProbeStep, probe
@@ -33,7 +34,8 @@ def test(
     """Connects, signs in, says goodbye, and keeps the result with the server.
 
     With a recipient it also asks whether the server would take mail to them; ``message``: and
-    sends one. Raises ValidationError for a recipient that is no address.
+    sends one. Raises ValidationError for a recipient that is no address. A folder is written to
+    and cannot be asked: both do nothing there.
 
     Blocks for at most the server's time-out a step; no transaction is open meanwhile. Raises
     ServerChangedMeanwhile when the result is about settings that are no more.
@@ -42,17 +44,17 @@ def test(
     trial = _trial(server, recipient, whole=message)
     tried = _connection(server)
     try:
-        settings = settings_of(server)
+        report = _report(server, trial)
     except vault.SecretUnreadable as error:
         advice = "Enter the password again."
         report = ProbeReport((ProbeStep("password", False, str(error), 0, advice),), ())
-    else:
-        report = _without_secrets(probe(settings, trial), settings)
     _keep(actor, server, tried, report)
     return report
 
 
 def _trial(server: DeliveryServer, recipient: str, *, whole: bool) -> Trial | None:
+    if server.kind == server.Kind.DISK:
+        return None
     if not recipient.strip():
         if whole:
             raise ValidationError({"recipient": "Enter who gets the message."})
@@ -62,6 +64,13 @@ def _trial(server: DeliveryServer, recipient: str, *, whole: bool) -> Trial | No
     except AddressRefused as refused:
         raise ValidationError({"recipient": str(refused)}) from refused
     return trial_of(server, address, timezone.now(), whole=whole)
+
+
+def _report(server: DeliveryServer, trial: Trial | None) -> ProbeReport:
+    if server.kind == server.Kind.DISK:
+        return probe_disk(disk_settings_of(server))
+    settings = settings_of(server)
+    return _without_secrets(probe(settings, trial), settings)
 
 
 @transaction.atomic

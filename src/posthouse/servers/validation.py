@@ -14,18 +14,23 @@ from posthouse.servers.models import DeliveryServer
 
 Rule = Callable[[Any], Any]
 
-OFFERED_KINDS = (DeliveryServer.Kind.SMTP, DeliveryServer.Kind.LOCAL)
-# What a local MTA is reached by, whatever the other fields say.
-LOCAL_MTA = {
+# What a local MTA is reached by, whatever the other fields say; nothing connects to a folder.
+_ON_THIS_MACHINE = {
     "host": "127.0.0.1",
     "port": 25,
     "encryption": DeliveryServer.Encryption.NONE,
     "authentication": False,
     "source_ip": None,
 }
+IMPLIED: dict[str, dict[str, Any]] = {
+    DeliveryServer.Kind.LOCAL: _ON_THIS_MACHINE,
+    DeliveryServer.Kind.DISK: _ON_THIS_MACHINE,
+}
 
 # Names of containers and of machines in a private network: one label, underscores allowed.
 _HOST_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,49}")
+_DEEPEST = 4
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -100,12 +105,28 @@ def password(text: str) -> str:
     return text
 
 
+def folder(text: str) -> str:
+    """A path below POSTHOUSE_DISK_FOLDER: plain names, none of which leads upwards or hides."""
+    typed = text.strip().strip("/")
+    names = typed.split("/") if typed else []
+    if len(names) > _DEEPEST or not all(_FOLDER_NAME.fullmatch(name) for name in names):
+        raise Unfit(
+            f"“{typed[:60]}” is not a folder here: up to {_DEEPEST} names between slashes, of "
+            "letters, digits, hyphens, underscores and dots, none beginning with a dot."
+        )
+    return typed
+
+
 def contradictions(server: DeliveryServer, *, can_sign: bool) -> dict[str, str]:
     """Fields that do not go together, each with a sentence."""
     rules = {
         "username": (
             server.authentication and not server.username,
             "Enter the user name, or turn authentication off.",
+        ),
+        "folder": (
+            server.kind == server.Kind.DISK and not server.folder,
+            "Name the folder for its files, for example marketing.",
         ),
         "signing": (
             server.signing == server.Signing.HERE and not can_sign,
@@ -163,7 +184,7 @@ def _ascii(name: str) -> str:
 
 RULES: dict[str, Rule] = {
     "name": _line("a name, for example “EU marketing”", required=True),
-    "kind": _one_of(*OFFERED_KINDS),
+    "kind": _one_of(*DeliveryServer.Kind),
     "host": host,
     "port": _whole(1, 65_535, "a port"),
     "encryption": _one_of(*DeliveryServer.Encryption),
@@ -173,6 +194,8 @@ RULES: dict[str, Rule] = {
     "authentication": bool,
     "username": _line("the user name", required=False),
     "source_ip": source_address,
+    "folder": folder,
+    "disk_layout": _one_of(*DeliveryServer.DiskLayout),
     "max_connections": _whole(1, 1_000, "a number of connections"),
     "messages_per_connection": _whole(0, 1_000_000, "a number of messages (0 is no limit)"),
     **{f"rate_per_{per}": _whole(0, 10_000_000, "messages (0 is no limit)") for per in Per},
@@ -198,5 +221,6 @@ CONNECTION_FIELDS = frozenset(
         "username",
         "password",
         "source_ip",
+        "folder",
     }
 )

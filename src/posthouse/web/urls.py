@@ -9,6 +9,7 @@ from posthouse.accounts import urls as accounts
 from posthouse.api.api import addresses
 from posthouse.audience import urls as audience
 from posthouse.campaigns import urls as campaigns
+from posthouse.content import urls as content
 from posthouse.deliveries import urls as deliveries
 from posthouse.domains import urls as domains
 from posthouse.operations import urls as operations
@@ -23,6 +24,7 @@ FEATURES = {
     "accounts": accounts,
     "audience": audience,
     "campaigns": campaigns,
+    "content": content,
     "deliveries": deliveries,
     "domains": domains,
     "operations": operations,

@@ -1,21 +1,17 @@
 """Reads the parts of content: the HTML with its preheader, and the text given or made from it."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 from typing import Final
 
 from posthouse.core.composition.content import Content, EmptyContent
 from posthouse.core.composition.escaping import Place, clean_content, clean_value
+from posthouse.core.composition.frame import body_start
 from posthouse.core.composition.merge import Part, mark_part, place_part, read_html, read_plain
 from posthouse.core.composition.mergetags import MergeRefused, Piece, Tag, problem, tags
 from posthouse.core.composition.places import Kind, split_marks
 from posthouse.core.composition.text import text_from_html
 
-_BEFORE_CONTENT = re.compile(
-    r"\s*(?:<!doctype[^>]*>)?\s*(?:<html\b[^>]*>)?(?:.*?</head\s*>)?(?:\s*<body\b[^>]*>)?",
-    re.IGNORECASE | re.DOTALL,
-)
 _PREHEADER: Final = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{}</div>'
 _NO_TEXT_PART: Final = "no text part can be made of this HTML's logic; please write one."
 
@@ -26,8 +22,7 @@ def _with_preheader(content: Content) -> str:
     preheader = clean_value(content.preheader).strip()
     if not preheader:
         return html
-    found = _BEFORE_CONTENT.match(html)
-    at = found.end() if found else 0
+    at = body_start(html)
     return html[:at] + _PREHEADER.format(escape(preheader)) + html[at:]
 
 

@@ -6,14 +6,13 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from posthouse.core.delivery.replies import Effect, Stage, judge
 from posthouse.core.delivery.states import Result
 from posthouse.core.smtp.breakdown import Breakdown, Cause
 from posthouse.core.smtp.messages import Outcome, Outgoing
 from posthouse.core.smtp.settings import Encryption, ServerSettings
+from posthouse.engine.carrier import Gate, Trouble
 from posthouse.engine.smtp.connection import Connection
 from posthouse.servers.breakdowns import breakdown_of
 from posthouse.servers.tls import client_context
@@ -22,22 +21,6 @@ _WORTH_OPENING = 10  # messages waiting for each further connection
 _PATIENCE = 5  # refusals or lost connections in a row, nothing accepted between: trouble
 _TRIES = 3  # connections that one message may see die under it before it has to wait
 _COOLING_SECONDS = 60.0  # how long a server that refused a further connection is not asked again
-
-
-class Gate(Protocol):
-    """Says how many messages may be started now; when more may be, it calls :meth:`Pool.wake`."""
-
-    def allowed(self) -> int: ...
-    def use(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why nothing goes through this server now; `since` in seconds since 1970."""
-
-    reason: str
-    since: float
-    breakdown: Breakdown
 
 
 class Pool:
