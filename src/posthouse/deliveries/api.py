@@ -23,7 +23,8 @@ class Question(Schema):
 class RouteOut(Schema):
     """Why mail of one kind, from one address, takes its way; the sentences are those of the pages.
 
-    `ending` is `leaves`, `waits` (the server rests) or `refused`; then the names are empty.
+    `ending` is `leaves`, `waits` (the server rests, or the account is at a limit) or `refused`;
+    then the names are empty.
     """
 
     ending: explaining.Ending

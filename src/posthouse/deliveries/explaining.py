@@ -7,7 +7,10 @@ from posthouse.accounts.models import Account
 from posthouse.core.channels import Channel
 from posthouse.core.dns.names import normal_name
 from posthouse.core.routing.badges import BADGES
+from posthouse.deliveries import quotas
+from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import Dispatch
+from posthouse.deliveries.quotas import LimitReached
 from posthouse.deliveries.route import (
     Route,
     RouteRefused,
@@ -50,18 +53,27 @@ class Explanation:
 
 
 def explain(
-    account: Account, channel: Channel, sender: SenderChoice, list_ids: list[int] | None = None
+    account: Account,
+    channel: Channel,
+    sender: SenderChoice,
+    list_ids: list[int] | None = None,
+    *,
+    goes_on_by_itself: bool = True,
 ) -> Explanation:
-    """What an engine would decide now: it asks the same function."""
+    """What an engine would decide now about mail never tried before: it asks the same."""
     what = f"{BADGES[channel].name} mail"
     try:
         route = judge(account, channel, sender, list_ids or [])
+        quotas.demand_room(account, database_now())
     except RouteRefused as refused:
         return Explanation(
             Ending.REFUSED, f"{what} does not leave. {refused.rest}", refused.reasons
         )
     except ServerPaused as paused:
         return _routed(Ending.WAITS, paused.route, f"{what} waits: {paused}")
+    except LimitReached as reached:
+        limit = reached.sentence(by_itself=goes_on_by_itself)
+        return _routed(Ending.WAITS, route, f"{what} waits. {limit}")
     sentence = (
         f"{what} leaves through {route.server_name}, from {route.identity.from_address}, with the "
         f"return path {route.identity.mfrom}."
@@ -72,7 +84,11 @@ def explain(
 def explain_dispatch(dispatch: Dispatch) -> Explanation:
     """What an engine would decide now about the rest of a dispatch."""
     return explain(
-        dispatch.account, Channel(dispatch.channel), sender_of(dispatch), dispatch.list_ids
+        dispatch.account,
+        Channel(dispatch.channel),
+        sender_of(dispatch),
+        dispatch.list_ids,
+        goes_on_by_itself=dispatch.goes_on_by_itself,
     )
 
 
