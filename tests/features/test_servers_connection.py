@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import trustme
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from typer.testing import CliRunner
 
@@ -286,6 +286,15 @@ def test_the_command_knows_no_such_server() -> None:
     code, said = run("test", "EU markting")
     assert code == 2
     assert "There are: EU marketing." in said
+
+
+def test_the_command_speaks_of_a_folder_as_of_one(tmp_path: Path) -> None:
+    server = server_at(25)
+    DeliveryServer.objects.filter(pk=server.pk).update(kind="disk", folder="out")
+    with override_settings(DISK_FOLDER=tmp_path):
+        code, said = run("test", "EU marketing")
+    assert (code, said.splitlines()[0]) == (0, "Testing EU marketing: the folder out ...")
+    assert "where      the folder out" in run("list")[1]
 
 
 def test_the_command_lists_servers(group: Any) -> None:

@@ -49,7 +49,7 @@ def run_test(
 
     server = _named(name)
     if not as_json:
-        typer.echo(f"Testing {server.name} at {server.host}, port {server.port} ...")
+        typer.echo(f"Testing {server.name}: {_where(_told(server))} ...")
     try:
         services.test(_operator_at_the_shell(), server)
     except ServerRefused as refused:
@@ -86,6 +86,8 @@ def _told(server: "DeliveryServer") -> dict[str, Any]:
     return {
         "id": server.public_id,
         "name": server.name,
+        "kind": server.kind,
+        "folder": server.folder,
         "host": server.host,
         "port": server.port,
         "encryption": server.encryption,
@@ -109,7 +111,7 @@ def _paragraph(row: dict[str, Any]) -> str:
 
     test, used = row["test"], row["used_by"]
     lines = {
-        "host": f"{row['host']}, port {row['port']}, encryption {row['encryption']}",
+        "where": _where(row),
         "Mail From": row["mail_from"],
         "used by": "; ".join(f"{what}: {', '.join(who)}" for what, who in used.items()),
         "test": f"{DeliveryServer.TestState(test['state']).label} {test['at'] or ''}".rstrip(),
@@ -121,6 +123,13 @@ def _paragraph(row: dict[str, Any]) -> str:
     return "\n".join(
         [row["name"], *(f"  {name:<10} {value}" for name, value in lines.items() if value)]
     )
+
+
+def _where(row: dict[str, Any]) -> str:
+    """Where its mail goes, in words."""
+    if row["kind"] == "disk":
+        return f"the folder {row['folder']}"
+    return f"{row['host']}, port {row['port']}, encryption {row['encryption']}"
 
 
 def _steps(row: dict[str, Any]) -> str:
