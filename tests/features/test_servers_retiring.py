@@ -20,6 +20,7 @@ from posthouse.servers import services
 from posthouse.servers.errors import ServerInUse, ServerRetired
 from posthouse.servers.models import DeliveryServer, SendMethod
 from posthouse.servers.queries import badges, routing_of
+from posthouse.web import queries as pages
 from tests.sending import Sending, make_sending, make_server
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +159,29 @@ def test_the_installations_server_does_not_retire(browser: Client, sending: Send
     services.retire(SYSTEM, server)
     with override_settings(SYSTEM_SERVER=server.name):  # named afterwards: not passed over either
         assert "that is no longer in use" in explained(sending).reasons[-1]
+
+
+def test_the_start_pages_ask_whether_mail_has_a_server_in_use(sending: Sending) -> None:
+    account, server = sending.account, sending.server
+
+    def known() -> tuple[bool, bool, bool]:
+        with access.across_tenants():
+            standing = pages.readiness(account).server, pages.installed().routed
+        return *standing, server in pages.servers_in_trouble()
+
+    services.pause(server, services.FOREVER, "maintenance")
+    assert known() == (True, True, True)
+    services.retire(SYSTEM, server)
+    assert known() == (False, False, False)
+
+    services.bring_back(SYSTEM, server)
+    services.deallocate(SYSTEM, Channel.MARKETING, account)
+    assert known()[:2] == (False, False)
+    services.set_send_method(SYSTEM, account.group, "server", server)
+    assert known()[:2] == (True, True)
+    services.set_send_method(SYSTEM, account.group, "system")
+    with override_settings(SYSTEM_SERVER=server.name):
+        assert known()[:2] == (True, True)
 
 
 def test_a_groups_page_keeps_and_tells_of_a_retired_server(

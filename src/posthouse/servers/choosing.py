@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
-from posthouse.core.routing.choose import Fallback, Named, choose_server
+from posthouse.core.routing.choose import Fallback, Named, NoServer, choose_server
 from posthouse.servers.models import Allocation, DeliveryServer, SendMethod
 
 _NO_SUCH_SERVER = 0  # an id that no row has
@@ -30,6 +30,15 @@ def choose(account: Account, channel: Channel) -> Chosen:
     in_use = DeliveryServer.objects.filter(retired_at=None)
     choice = choose_server(channel, named, dict(in_use.values_list("pk", "name")))
     return Chosen(DeliveryServer.objects.get(pk=choice.server_id), choice.reasons)
+
+
+def has_server(account: Account, channel: Channel) -> bool:
+    """Does a step name one, that is in use?"""
+    try:
+        choose(account, channel)
+    except NoServer:
+        return False
+    return True
 
 
 def system_server() -> DeliveryServer | None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
@@ -33,6 +34,13 @@ def servers() -> QuerySet[DeliveryServer]:
     return DeliveryServer.objects.prefetch_related(
         "allocations__group", "allocations__account", "send_methods__group"
     )
+
+
+def serving(channel: Channel) -> QuerySet[DeliveryServer]:
+    """Servers in use that a group, an account or the installation names for this mail."""
+    named = Q(allocations__channel=channel) | Q(send_methods__isnull=False)
+    system = Q(name=settings.SYSTEM_SERVER)
+    return DeliveryServer.objects.filter(named | system, retired_at=None).distinct()
 
 
 def badges(server: DeliveryServer) -> list[Badge]:

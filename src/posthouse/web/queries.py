@@ -15,8 +15,9 @@ from posthouse.deliveries import queries as delivery_queries
 from posthouse.deliveries.models import Dispatch
 from posthouse.domains import queries as domain_queries
 from posthouse.domains.models import SenderDomain
-from posthouse.servers.models import Allocation, DeliveryServer
-from posthouse.servers.queries import routing_of
+from posthouse.servers.choosing import has_server
+from posthouse.servers.models import DeliveryServer
+from posthouse.servers.queries import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def readiness(account: Account) -> Readiness:
         enabled=domains.filter(status=SenderDomain.Status.ENABLED).count(),
         subscribers=Subscriber.objects.exists(),
         campaigns=Campaign.objects.exists(),
-        server=any(Channel.MARKETING in routing_of(who) for who in (account, account.group)),
+        server=has_server(account, Channel.MARKETING),
         sent=Campaign.objects.filter(queued_at__isnull=False).exists(),
     )
 
@@ -84,7 +85,7 @@ def installed() -> Installed:
         servers=DeliveryServer.objects.exists(),
         tested=DeliveryServer.objects.filter(test_state=DeliveryServer.TestState.OK).exists(),
         groups=UserGroup.objects.exists(),
-        routed=Allocation.objects.filter(channel=Channel.MARKETING).exists(),
+        routed=serving(Channel.MARKETING).exists(),
         accounts=Account.objects.exists(),
         engines=any(line.works for line in delivery_queries.engines()),
         sent=Dispatch.objects.filter(accepted__gt=0).exists(),
@@ -92,10 +93,10 @@ def installed() -> Installed:
 
 
 def servers_in_trouble() -> QuerySet[DeliveryServer]:
-    """Servers that are paused, or whose last connection test failed."""
+    """Servers in use that are paused, or whose last connection test failed."""
     paused = Q(paused_until__gt=timezone.now())
     failed = Q(test_state=DeliveryServer.TestState.FAILED)
-    return DeliveryServer.objects.filter(paused | failed).order_by("name")
+    return DeliveryServer.objects.filter(paused | failed, retired_at=None).order_by("name")
 
 
 def imports_running(count: int = 10) -> QuerySet[Import]:
