@@ -14,6 +14,7 @@ from posthouse.accounts.models import Account, User, UserGroup
 from posthouse.core.channels import Channel
 from posthouse.deliveries import rates
 from posthouse.servers import services
+from tests.factories import make_account
 from tests.journeys.window import look, window
 from tests.sending import make_sending, make_server
 
@@ -76,3 +77,32 @@ def test_a_server_is_tested_looked_at_and_retired(  # noqa: PLR0917 - fixtures
         look(page, "server-retired")
         page.goto("/operator/servers/")
         look(page, "servers-with-a-retired-one")
+
+
+def test_a_folder_a_groups_retired_server_and_a_route_are_looked_at(
+    browser: Browser, live_server: Any, client_of: Callable[[User], Client], boss: User
+) -> None:
+    cookie = client_of(boss).cookies["posthouse_session"].value
+    account = make_account()
+    folder = make_server(name="The archive", kind="disk", folder="archive/of-a-rather-long-name")
+    with access.across_tenants():
+        relay = make_sending(account, 3).server
+    services.allocate(SYSTEM, relay, Channel.TRANSACTIONAL, account.group)
+    services.set_send_method(SYSTEM, account.group, "server", folder)
+    services.retire(SYSTEM, relay)
+    pages = {
+        f"servers/{folder.public_id}/": "server-folder",
+        f"servers/{folder.public_id}/test/": "server-folder-test",
+        f"servers/{folder.public_id}/use/": "server-folder-use",
+        f"servers/{relay.public_id}/use/": "server-retired-to-nowhere",
+        f"groups/{account.group.public_id}/routing/": "group-routing-retired",
+        f"groups/{account.group.public_id}/headers/": "group-headers-empty",
+        f"accounts/{account.public_id}/route/": "account-route",
+    }
+    with window(browser, live_server.url) as page:
+        page.context.add_cookies(
+            [{"name": "posthouse_session", "value": cookie, "url": live_server.url}]
+        )
+        for address, name in pages.items():
+            page.goto(f"/operator/{address}")
+            look(page, name)
