@@ -51,6 +51,13 @@ WORDS: Mapping[Fault, Words] = {
         " the old answer.",
         "Nothing to change. We look again by ourselves when the old answer has run out.",
     ),
+    Fault.SERVERS_DISAGREE: Words(
+        Verdict.NOT_YET,
+        "The name servers of {domain} do not agree: {seen}.",
+        "If you changed the record within the last hour, wait: the others will follow. If it stays,"
+        " tell your DNS provider that these servers hold different versions of the zone, or take"
+        " the one that lags behind out of the name servers at your registrar.",
+    ),
     Fault.LOOP: Words(
         Verdict.WRONG,
         "The CNAMEs of {host} lead in a circle, or are more than eight: {way}.",
@@ -87,7 +94,8 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.ZONE_APPENDED_TO_TARGET: Words(
         Verdict.WRONG,
-        "The CNAME at {host} points to {seen}: your DNS provider added {added} to the target.",
+        "The {type} record at {host} points to {seen}: your DNS provider added {added} to the"
+        " target.",
         "Write the target with a dot at its end: “{value}.” (the dot belongs to it).",
     ),
     Fault.DANGLING: Words(
@@ -279,6 +287,24 @@ WORDS: Mapping[Fault, Words] = {
         "The SPF policy at {host} is void: “{term}” is no term of SPF (RFC 7208 section 4.6).",
         "Correct or remove “{term}”. Ours is: {value}.",
     ),
+    Fault.SPF_VERSION: Words(
+        Verdict.WRONG,
+        "The text at {host} looks like an SPF policy, but does not begin with “v=spf1” and a blank,"
+        " so receivers take it for none: {seen}.",
+        "Begin it with “v=spf1 ”, or replace it by {value}.",
+    ),
+    Fault.SPF_VOID_INCLUDE: Words(
+        Verdict.WRONG,
+        "The SPF policy at {host} names {term} before our servers. No SPF policy stands there, and"
+        " receivers then take the whole of it for an error (RFC 7208 section 5.2).",
+        "Remove {term} from it, or correct the name.",
+    ),
+    Fault.SPF_ALLOWS_ALL: Words(
+        Verdict.OK,
+        "The SPF policy at {host} covers ours, but its “+all” lets everybody send in this name:"
+        " {seen}.",
+        "Write “~all” or “-all” in the place of “+all”. Our mail passes either way.",
+    ),
     Fault.SPF_WITHOUT_US: Words(
         Verdict.WRONG,
         "The SPF policy at {host} does not let our servers send: {seen}.",
@@ -314,6 +340,11 @@ WORDS: Mapping[Fault, Words] = {
         Verdict.OK,
         "{host} has our DKIM key, in another spelling that means the same.",
         "Nothing to change.",
+    ),
+    Fault.DKIM_SYNTAX: Words(
+        Verdict.WRONG,
+        "Receivers cannot use the DKIM key at {host}: {reason}.",
+        "Replace what stands there by the {type} record {value}.",
     ),
     Fault.DKIM_REVOKED: Words(
         Verdict.WRONG,
