@@ -35,6 +35,7 @@ NEXT_STEPS = {
     "blanks": "with its copy button",
     "cut_off": "Write the whole value",
     "dangling": "Point it to mailer.example.net instead",
+    "dkim_not_alias": "our key comes with it, and the next",
     "dkim_other_key": "must use a selector of its own",
     "dkim_revoked": "Replace it by the CNAME record key1._domainkey.mailer.example.net",
     "dkim_syntax": "Replace what stands there by the TXT record",

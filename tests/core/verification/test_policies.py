@@ -73,6 +73,15 @@ MORE: list[tuple[Record, Callable[[Record], Told], Fault, str, str]] = [
         "under the selector s1; our mail names the selector key1",
         "key1._domainkey.mail",
     ),
+    (
+        INHERITED,
+        lambda entry: (
+            lambda dns: text(f"p={KEY}")(entry)(dns).there(entry.value, "TXT", DKIM.value)
+        ),
+        Fault.DKIM_NOT_ALIAS,
+        "a copy of our DKIM key",
+        "and the next",
+    ),
     (DKIM, text("v=DKIM1; p="), Fault.DKIM_REVOKED, "is revoked", DKIM.value[:40]),
     (INHERITED, text("v=DKIM1; k=rsa; p="), Fault.DKIM_REVOKED, "is revoked", INHERITED.value),
     (DKIM, text(f"v=DKIM1; p={KEY[:60]}"), Fault.DKIM_TRUNCATED, "after 60", "several texts"),
@@ -93,6 +102,13 @@ MORE: list[tuple[Record, Callable[[Record], Told], Fault, str, str]] = [
     (DKIM, text(f"s=tlsrpt; p={KEY}"), Fault.DKIM_SYNTAX, "other services", DKIM.value[:40]),
     (DKIM, text(f"h=sha1; p={KEY}"), Fault.DKIM_SYNTAX, "rules out sha256", DKIM.value[:40]),
     (DKIM, text(f"p=-----BEGIN {KEY}"), Fault.DKIM_SYNTAX, "“-----” cannot", DKIM.value[:40]),
+    (
+        SPF,
+        text("v=spf1 redirect=_spf.example.org"),
+        Fault.SPF_WITHOUT_US,
+        "redirect",
+        "“v=spf1 include:_spf.example.org include:spf.example.net -all”",
+    ),
     (SPF, text("v=spf1 mx -all"), Fault.SPF_WITHOUT_US, "v=spf1 mx -all", "before its “all”"),
     (SPF, text("v=spf1 -all include:spf.example.net"), Fault.SPF_WITHOUT_US, "not let", "before"),
     (SPF, text("v=spf1 ip:192.0.2.1 -all"), Fault.SPF_SYNTAX, "“ip:192.0.2.1”", "Correct or"),

@@ -79,6 +79,7 @@ class Fault(StrEnum):
     SPF_VOID_INCLUDE = "spf_void_include"
     SPF_ALLOWS_ALL = "spf_allows_all"
     DKIM_SYNTAX = "dkim_syntax"
+    DKIM_NOT_ALIAS = "dkim_not_alias"
 
 
 @dataclass(frozen=True, slots=True)

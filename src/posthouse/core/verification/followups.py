@@ -175,6 +175,8 @@ def _questions_about(finding: Finding, domain: str) -> Iterable[Question]:
         yield name, kind.value
     for name in dmarc_astray_names(finding.record):
         yield name, "TXT"
+    if kind is RecordType.CNAME and finding.record.purpose == "dkim":
+        yield finding.record.value, "TXT"  # whether what stands at the host is a copy of ours
     if kind is RecordType.CNAME:
         yield from ((host, rival) for rival in RIVAL_TYPES)
 

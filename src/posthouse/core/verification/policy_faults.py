@@ -71,6 +71,7 @@ def own_spf(case: Case) -> Recognised | None:
     count, _ = spf.lookups(seen, case.answers)
     void = spf.void_include(seen, record.value, case.answers)
     details = {"seen": seen, "term": spf.wrong_term(seen) or void, "count": str(count)}
+    details["joined"] = spf.joined((seen, record.value))
     mistakes = (
         (Fault.SPF_VERSION, not spf.is_policy(seen)),
         (Fault.SPF_SYNTAX, bool(spf.wrong_term(seen))),
@@ -103,6 +104,10 @@ def own_dkim(case: Case) -> Recognised | None:
         return Recognised(Fault.DKIM_SYNTAX, details)
     if not seen:
         return Recognised(Fault.DKIM_REVOKED, details)
+    if case.expects_alias and seen in map(
+        tags.dkim_key, case.values(case.finding.record.value, "TXT")
+    ):
+        return Recognised(Fault.DKIM_NOT_ALIAS, details)
     if seen == ours:
         kind = tags.tag_list(keys[0]).get("k", "rsa")
         return Recognised(Fault.DKIM_SYNTAX, {"reason": f"“k={kind}” does not fit this key"})

@@ -69,11 +69,17 @@ def void_include(text: str, ours: str, answers: Answers) -> str:
 
 def joined(policies: Iterable[str]) -> str:
     """One policy that lets pass whatever one of them lets pass; the mildest `all` of them."""
-    terms = [term for policy in policies for term in _terms(policy)]
+    terms = [_spoken_out(term) for policy in policies for term in _terms(policy)]
     kept = [term for term in terms if _MECHANISM.fullmatch(term) and not _ALL.fullmatch(term)]
     ends = {term.lower().removeprefix("+") for term in terms if _ALL.fullmatch(term)}
     end = next((each for each in ("?all", "~all", "-all") if each in ends), "~all")
     return " ".join(("v=spf1", *dict.fromkeys(kept), end))
+
+
+def _spoken_out(term: str) -> str:
+    """A redirect as the include that lets pass the same, which can stand beside others."""
+    start, _, target = term.partition("=")
+    return f"include:{target}" if start.lower() == "redirect" else term
 
 
 def lookups(text: str, answers: Answers) -> tuple[int, tuple[Question, ...]]:

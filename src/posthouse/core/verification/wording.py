@@ -191,7 +191,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.BLANKS: Words(
         Verdict.WRONG,
-        "The value at {host} has blanks or line breaks in other places than ours: {seen}.",
+        "The value at {host} has blanks or line breaks in other places than ours: “{seen}”.",
         "Copy {value} once more with its copy button, and replace what stands there.",
     ),
     Fault.OTHER_CASE: Words(
@@ -214,7 +214,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.EXTRA_CHARACTERS: Words(
         Verdict.WRONG,
-        "The value at {host} holds ours and more besides: {seen}.",
+        "The value at {host} holds ours and more besides: “{seen}”.",
         "Write {value} and nothing else.",
     ),
     Fault.OTHER_VALUE: Words(
@@ -274,7 +274,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.EXTRA_DOT: Words(
         Verdict.WRONG,
-        "There is a dot too many in the value at {host}: {seen}.",
+        "There is a dot too many in the value at {host}: “{seen}”.",
         "Write {value} without that dot.",
     ),
     Fault.OWN_SPF: Words(
@@ -308,7 +308,8 @@ WORDS: Mapping[Fault, Words] = {
     Fault.SPF_WITHOUT_US: Words(
         Verdict.WRONG,
         "The SPF policy at {host} does not let our servers send: {seen}.",
-        "Add the mechanisms of {value} to it, before its “all”. Keep it a single record.",
+        "Add the mechanisms of {value} to it, before its “all”, and keep it a single record:"
+        " “{joined}”.",
     ),
     Fault.SPF_TOO_MANY_LOOKUPS: Words(
         Verdict.WRONG,
@@ -356,6 +357,12 @@ WORDS: Mapping[Fault, Words] = {
         "The DKIM key at {host} ends after {length} characters; a part of it is missing.",
         "Replace it by the whole {type} record {value}. If your DNS provider cuts it, write it as"
         " several texts in quotes, each of at most 255 characters; the zone file has it so.",
+    ),
+    Fault.DKIM_NOT_ALIAS: Words(
+        Verdict.WRONG,
+        "{host} has a copy of our DKIM key in a TXT record, where the CNAME to it belongs. The copy"
+        " fails as soon as we change the key.",
+        "Delete that TXT record and add a CNAME to {value}: our key comes with it, and the next.",
     ),
     Fault.DKIM_OTHER_KEY: Words(
         Verdict.WRONG,
