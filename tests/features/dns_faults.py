@@ -39,6 +39,8 @@ addAction(AndRule({{RegexRule("^sl\\.beside"), QTypeRule(DNSQType.TXT)}}),
     SpoofRawAction("\012v=spf1 -all", {{ttl=60}}))
 addAction(AndRule({{RegexRule("^sl\\.beside"), QTypeRule(DNSQType.MX)}}),
     SpoofRawAction("\000\010\002mx\007example\000", {{ttl=60}}))
+-- Of two name servers, this one and what our resolver remembers of it lag behind.
+addAction(RegexRule("^sl\\.disagree"), RCodeAction(DNSRCode.NXDOMAIN))
 addAction(RegexRule("^apex-alias[^.]*\\.faulty$"), SpoofCNAMEAction("web.example.net"))
 
 authorities = newNMG()

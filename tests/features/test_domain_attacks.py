@@ -8,6 +8,7 @@ import pytest
 
 from posthouse.accounts import access, services
 from posthouse.accounts.actors import SYSTEM
+from posthouse.accounts.dns_configuration import campaign_template
 from posthouse.accounts.models import Account
 from posthouse.core.dns.templates import Template
 from posthouse.core.verification.status import NeverVerified
@@ -124,7 +125,7 @@ def test_a_file_that_changes_while_it_is_applied_enables_nothing_unseen(
     domain = put(account, world, "edited.example.com")
     edit("records = [\n", f"records = [\n  {EXTRA}\n")
     world.set_zone("edited.example.com", [*asked(domain), f'bimi.{domain.name}. TXT "v=BIMI1; l="'])
-    read = template_changes.campaign_template
+    read = campaign_template
     times = iter(range(9))
 
     def edited_before_the_third_time(name: str) -> Template:

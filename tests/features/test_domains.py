@@ -394,6 +394,18 @@ def test_a_broken_template_file_keeps_the_last_good_one_and_says_the_line(dns_fi
     assert problem() == ""
 
 
+def test_a_template_file_that_is_put_back_as_it_was_is_not_broken(dns_file: Path) -> None:
+    assert problem() == ""
+    kept = dns_file.rename(dns_file.with_suffix(".kept"))
+    dns_file.write_text("[campaign")
+    assert "line 1" in problem()
+    kept.rename(dns_file)  # with the time of its last change
+    assert problem() == ""
+    dns_file.unlink()
+    assert "No such file" in problem()
+    assert "Default" in configuration().campaign
+
+
 def test_a_domain_that_a_campaign_is_sent_from_is_not_deleted(
     client: Client, base: str, account: Account
 ) -> None:

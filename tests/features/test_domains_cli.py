@@ -74,6 +74,28 @@ def test_a_domain_goes_from_added_to_enabled(
     assert "sl.mail.shell.example  CNAME" in run("records", name).stdout
 
 
+def test_a_resolver_that_does_not_reply_is_told_from_domains_that_cannot_be_checked(
+    run: Run,
+) -> None:
+    silent = "127.0.0.1:9"  # the discard service, which nobody runs
+    done = run("explain", "a.example", "--template", "Default", "--resolver", silent)
+    assert done.returncode == 2
+    assert "no reply from the resolver (127.0.0.1 port" in done.stderr
+    assert done.stdout == ""
+
+
+def test_what_to_publish_stands_with_each_record_that_is_not_there(
+    run: Run, dns_world: "DnsWorld"
+) -> None:
+    dns_world.set_zone("listed.example", ["sl CNAME mailer.example.net."])
+    resolver = f"127.0.0.1:{dns_world.resolver[1]}"
+    names = ["listed.example", "listed.example"]
+    said = run("explain", *names, "--template", "Default", "--resolver", resolver).stdout
+    assert said.count("unregistered") == 1
+    assert "  OK              sl.listed.example  CNAME  (ok)" in said
+    assert "track-sl.listed.example  CNAME track.mailer.example.net  (absent)" in said
+
+
 def test_explaining_changes_nothing(account: Account, run: Run, dns_world: "DnsWorld") -> None:
     name, resolver = "mail.quiet.example", f"127.0.0.1:{dns_world.resolver[1]}"
     dns_world.set_zone("quiet.example", ["sl.mail A 192.0.2.1"])
@@ -120,6 +142,7 @@ def test_a_name_in_two_accounts_needs_the_account(
         (["explain", "a..example", "--template", "Default"], "a..example"),
         (["explain", "a.example", "--template", "Default", "--token", "x/y="], "LABEL:VALUE"),
         (["explain", "a.example", "--template", "Default", "--token", "a b:x"], "LABEL:VALUE"),
+        (["explain", "a.example", "--template", "Default", "--token", "ab:"], "LABEL:VALUE"),
         (["list", "--resolver", "dns.example"], "is no resolver"),
     ],
 )

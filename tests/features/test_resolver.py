@@ -262,7 +262,7 @@ def test_the_zones_own_servers_know_a_change_first(world: "DnsWorld") -> None:
             "fresh.example.com", Resolver([world.resolver]), port=world.authority[1], private=True
         )
         assert authority is not None
-        return (await look_up([question], authority))[question]
+        return (await look_up([question], authority.together))[question]
 
     assert asyncio.run(at_the_zone()).values == ("new",)
 

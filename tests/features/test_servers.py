@@ -157,6 +157,14 @@ def test_the_password_opens_for_its_own_server_only() -> None:
         services.settings_of(other)
 
 
+@pytest.mark.parametrize("left", ["", "AAAA", "not base64!", "Ä"])
+def test_a_password_of_which_little_is_left_is_unreadable(left: str) -> None:
+    server = make_server()
+    server.password_sealed = f"{server.password_sealed.partition(':')[0]}:{left}"
+    with pytest.raises(vault.SecretUnreadable):
+        services.settings_of(server)
+
+
 def test_a_change_without_a_password_keeps_the_one_there_is() -> None:
     server = services.change(SYSTEM, make_server(), timeout=20)
     assert services.settings_of(server).password == "s3cret-w0rd"

@@ -39,13 +39,18 @@ class TemplateMissing(DnsConfigurationRefused):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    path: Path
     changed_ns: int
     configuration: DnsConfiguration
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    changed_ns: int  # 0: it could not be read, which may be mended without a change
+    problem: str
+
+
 _last_good: dict[Path, _Read] = {}
-_problems: dict[Path, str] = {}
+_broken: dict[Path, _Broken] = {}
 
 
 def configuration() -> DnsConfiguration:
@@ -54,19 +59,21 @@ def configuration() -> DnsConfiguration:
     Raises ConfigurationUnreadable where there is nothing good to fall back on.
     """
     path = Path(settings.DNS_CONFIG)
-    known = _last_good.get(path)
+    known, broken, changed_ns = _last_good.get(path), _broken.get(path), 0
     try:
         changed_ns = path.stat().st_mtime_ns
+        if known and broken and broken.changed_ns == changed_ns:
+            return known.configuration
         if known is None or known.changed_ns != changed_ns:
-            _last_good[path] = _Read(path, changed_ns, parse(path.read_text(encoding="utf-8")))
-            _problems.pop(path, None)
+            _last_good[path] = _Read(changed_ns, parse(path.read_text(encoding="utf-8")))
+        _broken.pop(path, None)
     except (OSError, UnicodeDecodeError, TemplateError) as error:
         problem = f"{path}: {error}"
         if known is None:
             raise ConfigurationUnreadable(problem) from error
-        if _problems.get(path) != problem:
+        if broken is None or broken.problem != problem:
             log.error("DNS templates stay as they were: %s", problem)
-        _problems[path] = problem
+        _broken[path] = _Broken(0 if isinstance(error, OSError) else changed_ns, problem)
     return _last_good[path].configuration
 
 
@@ -76,7 +83,8 @@ def problem() -> str:
         configuration()
     except ConfigurationUnreadable as error:
         return str(error)
-    return _problems.get(Path(settings.DNS_CONFIG), "")
+    broken = _broken.get(Path(settings.DNS_CONFIG))
+    return broken.problem if broken else ""
 
 
 def campaign_template(name: str) -> Template:

@@ -32,10 +32,10 @@ def unlock(stored: str, belongs_to: str) -> str:
             f"The secret was stored under key {stored_under}, but POSTHOUSE_ENCRYPTION_KEY is "
             f"key {key_id}. Set the key it was stored under, or enter the secret again."
         )
-    sealed = base64.b64decode(text)
     try:
+        sealed = base64.b64decode(text)
         plain = cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], belongs_to.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise SecretUnreadable("The stored secret was altered. Enter it again.") from error
     return plain.decode()
 

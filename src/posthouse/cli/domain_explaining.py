@@ -48,10 +48,13 @@ def explain(
 
     with refusals():
         if template:
-            subjects = [explaining.of_stranger(name, template, token) for name in names]
+            asked = dict.fromkeys(names)
+            subjects = [explaining.of_stranger(name, template, token) for name in asked]
         else:
             subjects = _registered(names, account)
-    answers = [explaining.told(each) for each in explaining.explain(subjects, _name_servers())]
+    servers = _name_servers()
+    _demand_reply(servers)
+    answers = [explaining.told(each) for each in explaining.explain(subjects, servers)]
     if as_json:
         print_json(answers)
     else:
@@ -93,6 +96,20 @@ def _name_servers() -> "NameServers":
     )
 
 
+def _demand_reply(servers: "NameServers") -> None:
+    """Nothing is said of anybody's domain where it is our own resolver that does not reply."""
+    from posthouse.core.dns.answers import Outcome
+    from posthouse.domains.resolver import ask
+
+    question = ("localhost", "A")  # resolvers answer that by themselves (RFC 6761 section 6.3)
+    if ask([question], servers.resolvers)[question].outcome is Outcome.TIMEOUT:
+        silent = ", ".join(f"{host} port {port}" for host, port in servers.resolvers)
+        fail(
+            f"no reply from the resolver ({silent}), so nothing can be looked up. Check the address"
+            " (--resolver, POSTHOUSE_DNS_RESOLVERS), and that no firewall is in between."
+        )
+
+
 def _registered(names: Sequence[str], account: str) -> "list[Subject]":
     from posthouse.domains import explaining
 
@@ -104,12 +121,18 @@ def _paragraph(told: dict[str, Any]) -> str:
     """An explanation for a person: each record in a line, then what to do, once for each kind."""
     lines = [f"{told['domain']}: {told['status'].replace('_', ' ')}"]
     lines += [
-        f"  {WORDS[each['state']]:<15} {each['host']}  {each['type']}  ({each['code']})"
+        f"  {WORDS[each['state']]:<15} {each['host']}  {each['type']}{_wanted(each)}"
+        f"  ({each['code']})"
         for each in told["records"]
     ]
     for each in told["advice"]:
         lines += ["", f"  {each['sentence']}", f"  → {each['next_step']}"]
     return "\n".join(lines if told["advice"] else [*lines, "  Nothing to change."])
+
+
+def _wanted(record: dict[str, Any]) -> str:
+    """What to publish, where it is not there: the advice has it for the first of its kind only."""
+    return "" if record["state"] == "ok" else f" {record['expected']}"
 
 
 def _outlook(name: str, found: "Forecast") -> str:

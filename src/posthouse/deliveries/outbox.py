@@ -22,7 +22,7 @@ from posthouse.deliveries import ledger, quotas, verdicts
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import SENDABLE, Attempt, Batch, Delivery, Dispatch
 from posthouse.deliveries.quotas import LimitAwaited, LimitReached
-from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, resolve
+from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, keys_of, resolve
 from posthouse.deliveries.services import hold_at_limit, pause_for_trouble
 from posthouse.deliveries.verdicts import Change
 from posthouse.domains.models import SenderDomain
@@ -46,8 +46,9 @@ class Parcel:
     fields: Mapping[str, str]
 
 
-# The account's status, its sender domain's, and whether its group manages sender domains.
-Standing = tuple[str, str | None, bool]
+# The account's status, its sender domain's and that one's hosts, and whether its group manages
+# sender domains.
+Standing = tuple[str, str | None, str | None, str | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +241,9 @@ def _read_claim(token: int, batch: Batch, dispatch: Dispatch, route: Route) -> C
 
 
 def _standing(dispatch: Dispatch) -> Standing:
-    domain = dispatch.sender_domain
-    managed = dispatch.account.group.sender_domain_management
-    return dispatch.account.status, domain.status if domain else None, managed
+    account, domain = dispatch.account, dispatch.sender_domain
+    hosts = (domain.status, domain.mfrom_host, domain.tracking_host) if domain else (None,) * 3
+    return account.status, *hosts, account.group.sender_domain_management
 
 
 def _lease_end(now: datetime) -> datetime:
@@ -263,12 +264,18 @@ def watch(claim: Claim, parcels: Sequence[Parcel]) -> Watch:
     usable = usable.exclude(paused_until__gt=Now())
     dispatch = Dispatch.objects.filter(pk=claim.dispatch_id, state__in=SENDABLE)
     standing = dispatch.filter(Exists(held), Exists(usable)).values_list(
-        "account__status", "sender_domain__status", "account__group__sender_domain_management"
+        "account__status",
+        "sender_domain__status",
+        "sender_domain__mfrom_host",
+        "sender_domain__tracking_host",
+        "account__group__sender_domain_management",
     )
     ids = [parcel.id for parcel in parcels]
     left = Delivery.objects.filter(pk__in=ids).filter(_must_not_be_mailed(claim.list_ids))
     return Watch(
-        go_on=standing.first() == claim.standing and _from_may_stand(claim),
+        go_on=standing.first() == claim.standing
+        and _from_may_stand(claim)
+        and _keys_still_sign(claim.account_id, claim.route),
         left=frozenset(left.values_list("pk", flat=True)),
     )
 
@@ -283,6 +290,11 @@ def _from_may_stand(claim: Claim) -> bool:
         name=claim.route.signing_domain,
         status=SenderDomain.Status.ENABLED,
     ).exists()
+
+
+def _keys_still_sign(account_id: int, route: Route) -> bool:
+    """After a rotation the new keys sign from the next slice on, not from the next batch."""
+    return not route.signs_here or keys_of(account_id, route.identity) == route.own_keys
 
 
 def renew(engine: str, tokens: Sequence[int]) -> None:

@@ -144,6 +144,11 @@ def preview(
     return _route(account, channel, sender, list_ids or [])[0]
 
 
+def keys_of(account_id: int, identity: Identity) -> tuple[OwnKey, ...]:
+    """The From domain's own keys that sign now."""
+    return signing_for(account_id, normal_name(identity.from_address.rpartition("@")[2]))
+
+
 def _route(
     account: Account, channel: Channel, sender: SenderChoice, list_ids: list[int]
 ) -> tuple[Route, DeliveryServer]:
@@ -154,7 +159,6 @@ def _route(
     except IdentityRefused as refused:
         raise RouteRefused(refused.reason, chosen.reasons) from refused
     signs_here = server.signing == DeliveryServer.Signing.HERE
-    from_domain = normal_name(identity.from_address.rpartition("@")[2])
     route = Route(
         server_id=server.pk,
         server_name=server.name,
@@ -162,7 +166,7 @@ def _route(
         signs_here=signs_here,
         reasons=chosen.reasons + identity.reasons,
         frame=frame_of(account.group_id),
-        own_keys=signing_for(account.pk, from_domain) if signs_here else (),
+        own_keys=keys_of(account.pk, identity) if signs_here else (),
     )
     return route, server
 

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from posthouse.core.dns.answers import TEMPORARY, Answer, Answers, Question
 from posthouse.core.dns.names import registered_domain
@@ -14,18 +15,47 @@ MOST_SERVERS = 3
 SECONDS_PER_TRY = 1.5
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The name servers of a zone: where each of them is, by its name."""
+
+    servers: Mapping[str, tuple[Server, ...]]
+
+    @property
+    def together(self) -> Resolver:
+        """Asks one after another until one replies; version 4 first."""
+        known = (server for servers in self.servers.values() for server in servers)
+        return _asking(sorted(known, key=lambda server: ":" in server[0]))
+
+    async def each(self, questions: Iterable[Question], *, total: float) -> Mapping[str, Answers]:
+        """What each of them says for itself, by its name."""
+        questions = tuple(questions)
+        told = await asyncio.gather(
+            *(look_up(questions, _asking(each), total=total) for each in self.servers.values())
+        )
+        return dict(zip(self.servers, told, strict=True))
+
+
+def _asking(servers: Iterable[Server]) -> Resolver:
+    return Resolver(tuple(servers), recursive=False, seconds_per_try=SECONDS_PER_TRY)
+
+
 async def authority_of(
     domain: str, resolver: Resolver, *, port: int = 53, private: bool = False
-) -> Resolver | None:
-    """A resolver that asks the servers of the zone that holds `domain`; None if none is found.
+) -> Authority | None:
+    """The servers of the zone that holds `domain`; None if none is found.
 
     Servers at addresses that are not public are left out unless `private`: a stranger's zone must
     not make us send packets into the operator's own network.
     """
     for zone in upwards(domain, registered_domain(domain)):
-        servers = await servers_of(zone, resolver, port=port, private=private)
-        if servers:
-            return Resolver(servers, recursive=False, seconds_per_try=SECONDS_PER_TRY)
+        found = await _named_servers(zone, resolver)
+        servers = {
+            name: reachable(addresses or (), port=port, private=private)
+            for name, addresses in found.items()
+        }
+        if any(servers.values()):
+            return Authority({name: places for name, places in servers.items() if places})
     return None
 
 
@@ -33,13 +63,17 @@ async def servers_of(
     zone: str, resolver: Resolver, *, port: int, private: bool
 ) -> tuple[Server, ...]:
     """Where the name servers of `zone` are, as the resolver says; none if it is no zone."""
-    names = (await look_up([(zone, "NS")], resolver))[zone, "NS"].values
-    found = await addresses_of(names[:MOST_SERVERS], resolver)
+    found = await _named_servers(zone, resolver)
     # Addresses of version 4 first: not every host has a way out over version 6.
     addresses = sorted(
         (each for known in found.values() for each in known or ()), key=lambda text: ":" in text
     )
     return reachable(addresses, port=port, private=private)
+
+
+async def _named_servers(zone: str, resolver: Resolver) -> Mapping[str, tuple[str, ...] | None]:
+    names = (await look_up([(zone, "NS")], resolver))[zone, "NS"].values
+    return await addresses_of(names[:MOST_SERVERS], resolver)
 
 
 async def addresses_of(

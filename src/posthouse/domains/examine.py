@@ -1,7 +1,7 @@
 """Examines a sender domain: looks its records up, judges them, and explains what is wrong."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -35,8 +35,11 @@ from posthouse.domains.resolver import TOTAL_SECONDS, Resolver, look_up
 from posthouse.domains.wire import Server
 
 _T = TypeVar("_T")
+_Said = tuple[Answers, Mapping[str, Answers]]  # a zone's servers: all together, and by name
+_NOTHING_SAID: _Said = (NO_ANSWERS, {})
 
 FOLLOW_UP_SECONDS = 5.0  # the explanation may be poorer, but it must not keep a person waiting
+EACH_SERVER_SECONDS = 3.0  # one that does not reply must not take what the others say with it
 SPF_DEPTH = 5  # policies that include others; each level is a round of look-ups
 
 
@@ -136,14 +139,14 @@ class _Inquiry:
     async def asked_further(self, earlier: Sequence[Record]) -> Known:
         further = follow_up_questions(self.findings, self.domain, earlier)
         unasked = (each for each in further if each not in self.answers)
-        more, included, authority, delegations = await asyncio.gather(
+        more, included, (authority, each), delegations = await asyncio.gather(
             look_up(unasked, self.resolver, total=FOLLOW_UP_SECONDS),
             self._included_policies(),
-            _in_time(self._authority(), NO_ANSWERS),
+            _in_time(self._authority(), _NOTHING_SAID),
             _in_time(self._delegations(), ()),
         )
         answers = {**self.answers, **included, **more}
-        return Known(answers, authority, delegations, tuple(earlier))
+        return Known(answers, authority, delegations, tuple(earlier), each)
 
     async def _included_policies(self) -> Answers:
         """What the domain's own SPF policies include, as deep as receivers would follow."""
@@ -156,21 +159,23 @@ class _Inquiry:
             found.update(await look_up(wanted, self.resolver, total=seconds))
         return found
 
-    async def _authority(self) -> Answers:
+    async def _authority(self) -> _Said:
         """What the zone's own servers say; nothing if all is well, or they cannot be asked."""
         port, private = self.servers.authority_port, self.servers.private_authority
         puzzling = [each.record for each in self.findings if each.verdict in _WORTH_ASKING]
         asked = questions(puzzling)
         company = company_questions(self.findings) if puzzling or self.closely else ()
         if port is None or not (asked or company):
-            return NO_ANSWERS
+            return _NOTHING_SAID
         authority = await authority_of(self.domain, self.resolver, port=port, private=private)
         if authority is None:
-            return NO_ANSWERS
-        said, beside = await asyncio.gather(
-            look_up(asked, authority), what_stands_at(company, authority)
+            return _NOTHING_SAID
+        said, beside, each = await asyncio.gather(
+            look_up(asked, authority.together),
+            what_stands_at(company, authority.together),
+            authority.each(asked if self.closely else (), total=EACH_SERVER_SECONDS),
         )
-        return {**said, **beside}
+        return {**said, **beside}, each
 
     async def _delegations(self) -> tuple[Delegation, ...]:
         """Where the ways end to the names that could not be looked up."""

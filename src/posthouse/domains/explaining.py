@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from posthouse.accounts.dns_configuration import TemplateMissing, configuration
+from posthouse.accounts.dns_configuration import configuration
 from posthouse.core.addresses import normalise_domain
 from posthouse.core.dns import names
 from posthouse.core.dns.records import Record
@@ -32,9 +32,19 @@ class TokenIncomplete(DomainRefused):
 
     def __init__(self, token: str) -> None:
         super().__init__(
-            f"The DNS template puts the token at a host of its own; write LABEL:VALUE, as in"
-            f" abcdefghij:{token}, to say which."
+            "The DNS template puts the token at a host of its own; write LABEL:VALUE, as in"
+            f" abcdefghij:{token or 'T0ken'}, to say which."
         )
+
+
+class TemplateUnknown(DomainRefused):
+    """Nothing of this name is in the file of DNS templates."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"There is no DNS template “{name}”. There are: {', '.join(known) or 'none'}."
+        )
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ def of_stranger(name: str, template: str, token: str = "") -> Subject:
 
     `token`: LABEL:VALUE of the ownership record; a text without a colon that can be a label stands
     for both. Without a token that record is left out, for only an account has one.
-    Raises BadDomain, TemplateMissing, TokenIncomplete or a DnsError.
+    Raises BadDomain, TemplateUnknown, TokenIncomplete or a DnsError.
     """
     domain = normalise_domain(name)
     label, value = _label_and_value(token)
@@ -138,7 +148,7 @@ def _template(name: str) -> tuple[str, Template]:
     for section, templates in (("campaign", known.campaign), ("gateway", known.gateway)):
         if name in templates:
             return section, templates[name]
-    raise TemplateMissing(name, tuple({**known.campaign, **known.gateway}))
+    raise TemplateUnknown(name, {**known.campaign, **known.gateway})
 
 
 def _label_and_value(token: str) -> tuple[str, str]:
@@ -150,7 +160,7 @@ def _label_and_value(token: str) -> tuple[str, str]:
 def _fillable(template: Template, label: str, value: str) -> Template:
     """The template without the records that only an account's token can fill."""
     asks_label = any("_SenderDomainRandom_" in _text(each) for each in template.patterns)
-    if value and asks_label and not label:
+    if asks_label and bool(value) != bool(label):
         raise TokenIncomplete(value)
     if value:
         return template

@@ -145,6 +145,11 @@ WORDS = """$Template $Subdomain $x = [ ] ( ) , ; . => { } return array function 
 PIECES = st.sampled_from([*WORDS.split(), "\n"])
 
 
+def test_a_text_that_doubles_is_refused_before_it_fills_the_memory() -> None:
+    with pytest.raises(PhpRefused, match="at most 65536 characters"):
+        convert(HEAD + "$x = 'a';\n" + "$x = $x . $x;\n" * 40 + "return [];\n};")
+
+
 def may_be_refused(text: str) -> None:
     try:
         for converted in convert(text):

@@ -82,6 +82,12 @@ def test_a_wrong_record_is_reported_on_its_line(
         ("[campagne.A]\nrecords = []\n" + SYSTEM, KeyUnknown, 1, '"campagne"'),
         ("\n[campaign.A]\n" + SYSTEM, KeyMissing, 2, "list named records"),
         ("\n[gateway.A]\nrecords = 5\n" + SYSTEM, KeyMissing, 2, "list named records"),
+        (
+            "\n[campaign.A]\nrecords = [" + "1," * 101 + "]\n" + SYSTEM,
+            PatternMalformed,
+            2,
+            "101",
+        ),
         ("campaign = 5\n" + SYSTEM, KeyMissing, 1, "must be a table"),
         ("\n[campaign.A]\nrecords=[]\n", KeyMissing, 1, "[system] is missing"),
         (SYSTEM.replace("spf =", "spv ="), KeyUnknown, 2, '"spv"'),

@@ -1,6 +1,6 @@
 """Made-up DNS worlds for the tests of checking and diagnosis."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from posthouse.core.dns.answers import Answer, Answers, Outcome, Question
 from posthouse.core.dns.records import Record, RecordType, record
@@ -48,13 +48,16 @@ class Scene:
         authority: "Scene | None" = None,
         delegations: tuple[Delegation, ...] = (),
         earlier: tuple[Record, ...] = (),
+        servers: "Mapping[str, Scene] | None" = None,
     ) -> tuple[Diagnosis, ...]:
         """Both rounds of look-ups, as the product makes them."""
         answers = dict(self.answers(questions(records)))
         findings = check_all(records, answers)
         answers.update(self.answers(follow_up_questions(findings, domain, earlier)))
         asked = (*questions(records), *company_questions(findings))
-        known = Known(answers, authority.answers(asked) if authority else {}, delegations, earlier)
+        said = authority.answers(asked) if authority else {}
+        each = {name: scene.answers(questions(records)) for name, scene in (servers or {}).items()}
+        known = Known(answers, said, delegations, earlier, each)
         return diagnose_all(findings, known, domain=domain)
 
 

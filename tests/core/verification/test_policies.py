@@ -11,9 +11,9 @@ from posthouse.core.dns.answers import Answer, Outcome
 from posthouse.core.dns.records import Record, RecordType, record
 from posthouse.core.verification import hosting, spf, tags
 from posthouse.core.verification.advice import advise
-from posthouse.core.verification.cases import Fault
+from posthouse.core.verification.cases import Fault, Known
 from posthouse.core.verification.checks import Verdict, check_all, questions
-from posthouse.core.verification.diagnosis import Diagnosis
+from posthouse.core.verification.diagnosis import Diagnosis, diagnose_all
 from posthouse.core.verification.followups import policy_questions, spf_questions
 from posthouse.core.verification.wording import WORDS
 from tests.core.verification.scenes import ALIAS, DMARC, DOMAIN, TOKEN, Scene
@@ -73,17 +73,56 @@ MORE: list[tuple[Record, Callable[[Record], Told], Fault, str, str]] = [
         "under the selector s1; our mail names the selector key1",
         "key1._domainkey.mail",
     ),
+    (
+        INHERITED,
+        lambda entry: (
+            lambda dns: text(f"p={KEY}")(entry)(dns).there(entry.value, "TXT", DKIM.value)
+        ),
+        Fault.DKIM_NOT_ALIAS,
+        "a copy of our DKIM key",
+        "and the next",
+    ),
     (DKIM, text("v=DKIM1; p="), Fault.DKIM_REVOKED, "is revoked", DKIM.value[:40]),
     (INHERITED, text("v=DKIM1; k=rsa; p="), Fault.DKIM_REVOKED, "is revoked", INHERITED.value),
     (DKIM, text(f"v=DKIM1; p={KEY[:60]}"), Fault.DKIM_TRUNCATED, "after 60", "several texts"),
     (INHERITED, text(f"p={KEY[:-8]}"), Fault.DKIM_TRUNCATED, "missing", INHERITED.value),
     (DKIM, text(f"p={KEY[:-4]}BBBB"), Fault.DKIM_OTHER_KEY, "is not ours", "selector of its own"),
     (INHERITED, text(f"p={KEY}"), Fault.DKIM_OTHER_KEY, "is not ours", INHERITED.value),
+    (
+        DKIM,
+        text("v=DKIM1; k=rsa"),
+        Fault.DKIM_SYNTAX,
+        "“p” with the key is missing",
+        DKIM.value[:40],
+    ),
+    (DKIM, text(KEY), Fault.DKIM_SYNTAX, "“p” with the key is missing", DKIM.value[:40]),
+    (DKIM, text(f"v=DKIM; p={KEY}"), Fault.DKIM_SYNTAX, "must be DKIM1", DKIM.value[:40]),
+    (DKIM, text(f"k=dsa; p={KEY}"), Fault.DKIM_SYNTAX, "may be rsa, ed25519", DKIM.value[:40]),
+    (DKIM, text(f"k=ed25519; p={KEY}"), Fault.DKIM_SYNTAX, "does not fit", DKIM.value[:40]),
+    (DKIM, text(f"s=tlsrpt; p={KEY}"), Fault.DKIM_SYNTAX, "other services", DKIM.value[:40]),
+    (DKIM, text(f"h=sha1; p={KEY}"), Fault.DKIM_SYNTAX, "rules out sha256", DKIM.value[:40]),
+    (DKIM, text(f"p=-----BEGIN {KEY}"), Fault.DKIM_SYNTAX, "“-----” cannot", DKIM.value[:40]),
+    (
+        SPF,
+        text("v=spf1 redirect=_spf.example.org"),
+        Fault.SPF_WITHOUT_US,
+        "redirect",
+        "“v=spf1 include:_spf.example.org include:spf.example.net -all”",
+    ),
     (SPF, text("v=spf1 mx -all"), Fault.SPF_WITHOUT_US, "v=spf1 mx -all", "before its “all”"),
     (SPF, text("v=spf1 -all include:spf.example.net"), Fault.SPF_WITHOUT_US, "not let", "before"),
     (SPF, text("v=spf1 ip:192.0.2.1 -all"), Fault.SPF_SYNTAX, "“ip:192.0.2.1”", "Correct or"),
-    (SPF, text("v=spf1;include:spf.example.net"), Fault.SPF_SYNTAX, "is void", SPF.value),
+    (SPF, text("v=spf1;include:spf.example.net"), Fault.SPF_VERSION, "does not begin", SPF.value),
+    (SPF, text("v=spf include:spf.example.net -all"), Fault.SPF_VERSION, "v=spf inc", "Begin it"),
+    (SPF, text("include:spf.example.net -all"), Fault.SPF_VERSION, "for none", "Begin"),
     (SPF, text(MANY), Fault.SPF_TOO_MANY_LOOKUPS, "11 look-ups", "ip4:"),
+    (
+        DMARC,
+        text("p=none; rua=mailto:a@b.c"),
+        Fault.DMARC_SYNTAX,
+        "begins with “p=none”",
+        "Correct",
+    ),
     (DMARC, text("v=DMARC1 p=none"), Fault.DMARC_SYNTAX, "must begin with", DMARC.value),
     (DMARC, text("v=DMARC1; p=block"), Fault.DMARC_SYNTAX, "may be none, quarantine", "Correct"),
     (POLICY, text("v=DMARC1; p=none rua=mailto:a@b.c"), Fault.DMARC_SYNTAX, "rua", "Correct it"),
@@ -118,6 +157,8 @@ def test_every_fault_has_words_and_every_scene_is_its_own() -> None:
         Fault.NONE,
         Fault.OWN_POLICY,
         Fault.OWN_SPF,
+        Fault.SPF_ALLOWS_ALL,
+        Fault.SPF_VOID_INCLUDE,
         Fault.OLD_ANSWER,
         Fault.ALIAS_AT_APEX,
     }
@@ -146,6 +187,33 @@ def test_an_spf_policy_of_the_domains_own_passes_if_it_covers_ours(own: str) -> 
 def test_a_readable_dmarc_policy_of_its_own_passes(entry: Record, own: str) -> None:
     (diagnosis,) = Scene().there(entry.host, "TXT", own).diagnose(entry)
     assert (diagnosis.fault, diagnosis.verdict) == (Fault.OWN_POLICY, Verdict.OK)
+
+
+def test_a_policy_that_lets_everybody_send_passes_and_is_warned_of() -> None:
+    scene = Scene().there(SPF.host, "TXT", "v=spf1 include:spf.example.net +all")
+    (diagnosis,) = found = scene.diagnose(SPF)
+    assert (diagnosis.verdict, diagnosis.fault) == (Verdict.OK, Fault.SPF_ALLOWS_ALL)
+    (advice,) = advise(found, {}, domain=DOMAIN)
+    assert "“~all”" in advice.next_step
+
+
+@pytest.mark.parametrize(
+    ("own", "fault"),
+    [
+        ("v=spf1 include:gone.example include:spf.example.net -all", Fault.SPF_VOID_INCLUDE),
+        ("v=spf1 include:spf.example.net include:gone.example -all", Fault.OWN_SPF),
+        ("v=spf1 include:other.example include:spf.example.net -all", Fault.OWN_SPF),
+        ("v=spf1 include:never.asked.example include:spf.example.net -all", Fault.OWN_SPF),
+    ],
+)
+def test_an_include_that_leads_nowhere_spoils_what_comes_after_it(own: str, fault: Fault) -> None:
+    answers = {
+        ("gone.example", "TXT"): Answer("gone.example", "TXT", Outcome.NXDOMAIN),
+        ("other.example", "TXT"): Answer("o", "TXT", Outcome.FOUND, ("v=spf1 -all",)),
+        (SPF.host, "TXT"): Answer(SPF.host, "TXT", Outcome.FOUND, (own,)),
+    }
+    (diagnosis,) = diagnose_all(check_all([SPF], answers), Known(answers), domain=DOMAIN)
+    assert diagnosis.fault is fault
 
 
 def test_a_strict_policy_passes_where_a_key_stands_at_the_domain_itself() -> None:

@@ -8,6 +8,7 @@ from posthouse.core.verification.cases import Fault
 from posthouse.core.verification.checks import Verdict
 from posthouse.core.verification.delegations import Delegation, Stand
 from posthouse.core.verification.diagnosis import Diagnosis
+from posthouse.core.verification.followups import PROBE_LABEL
 from tests.core.verification.scenes import ALIAS, DMARC, TOKEN, Scene
 
 KEY = "A" * 392
@@ -23,6 +24,7 @@ IN_SET_UPS = {
     Fault.EARLIER_TOKEN,
     Fault.FOREIGN_CHARACTERS,
     Fault.REDIRECTED_ABOVE,
+    Fault.SERVERS_DISAGREE,
     Fault.SERVERS_SILENT,
     Fault.SPF_NOT_ALIAS,
     Fault.SPREAD_OVER_RECORDS,
@@ -175,7 +177,12 @@ def test_a_value_that_is_spread_over_records_is_put_together() -> None:
 
 @pytest.mark.parametrize(
     "seen",
-    [f"v=DKIM1;k=rsa;p={KEY}", f"p={KEY}", f"v=DKIM1; p={KEY[:200]} {KEY[200:]}; t=s"],
+    [
+        f"v=DKIM1;k=rsa;p={KEY}",
+        f"p={KEY}",
+        f"v=DKIM1; p={KEY[:200]} {KEY[200:]}; t=s",
+        f"s=email:*; x=y; p={KEY}",
+    ],
 )
 def test_our_key_in_another_spelling_is_our_key(seen: str) -> None:
     diagnosis = one(Scene().there(DKIM.host, "TXT", seen).diagnose(DKIM))
@@ -219,3 +226,94 @@ def test_the_token_of_an_earlier_set_is_recognised_at_the_same_host() -> None:
     earlier = record(TOKEN.host, RecordType.TXT, EARLIER.value, "ownership")
     scene = Scene().there(TOKEN.host, "TXT", EARLIER.value)
     assert one(scene.diagnose(TOKEN, earlier=(earlier,))).fault is Fault.EARLIER_TOKEN
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://mailer.example.net", "mailer.example.net\\032", "3600\\032mailer.example.net"],
+)
+def test_a_target_with_more_than_a_host_name_is_told(target: str) -> None:
+    scene = Scene().ends(ALIAS.host, "CNAME", Outcome.NXDOMAIN, chain=(target,))
+    diagnosis = one(scene.diagnose(ALIAS))
+    assert diagnosis.fault is Fault.EXTRA_CHARACTERS
+    assert diagnosis.advice == "Write mailer.example.net and nothing else."
+
+
+def test_another_host_below_our_target_is_another_target() -> None:
+    scene = Scene().there(ALIAS.host, "CNAME", f"old.{ALIAS.value}")
+    assert one(scene.diagnose(ALIAS)).fault is Fault.OTHER_TARGET
+
+
+def test_all_that_keeps_an_alias_out_is_named_at_once() -> None:
+    scene = Scene().there(ALIAS.host, "A", "192.0.2.1").there(ALIAS.host, "TXT", "v=spf1 mx -all")
+    diagnosis = one(scene.there(ALIAS.host, "CAA", '0 issue "ca.example"').diagnose(ALIAS))
+    assert diagnosis.fault is Fault.OCCUPIED
+    assert "A 192.0.2.1, TXT v=spf1 mx -all, CAA 0 issue" in diagnosis.problem
+
+
+def test_a_wildcard_alias_is_not_taken_for_an_alias_at_the_host() -> None:
+    parent, web = TOKEN.host.partition(".")[2], ("web.example.net",)
+    scene = Scene().ends(TOKEN.host, "TXT", Outcome.NODATA, chain=web)
+    scene.ends(f"{PROBE_LABEL}.{parent}", "TXT", Outcome.NODATA, chain=web)
+    diagnosis = one(scene.diagnose(TOKEN))
+    assert diagnosis.fault is Fault.WILDCARD
+    assert "CNAME web.example.net" in diagnosis.problem
+
+
+@pytest.mark.parametrize(
+    ("entry", "seen"),
+    [
+        (
+            record(
+                "sl.mail.example.com", RecordType.TXT, "v=spf1 include:spf.example.net -all", "spf"
+            ),
+            "V=SPF1  Include:SPF.example.net  -ALL",
+        ),
+        (
+            record("_dmarc.mail.example.com", RecordType.TXT, "v=DMARC1; p=none", "dmarc"),
+            "v=DMARC1;p=none",
+        ),
+    ],
+)
+def test_blanks_and_capitals_do_no_harm_in_policies(entry: Record, seen: str) -> None:
+    assert one(Scene().there(entry.host, "TXT", seen).diagnose(entry)).verdict is Verdict.OK
+
+
+def test_line_breaks_in_a_key_are_blanks_and_no_cut() -> None:
+    seen = f"v=DKIM1; k=rsa; p={KEY[:60]}\\013\\010{KEY[60:]}"
+    assert one(Scene().there(DKIM.host, "TXT", seen).diagnose(DKIM)).fault is Fault.BLANKS
+
+
+def test_quotation_marks_around_each_piece_are_quotation_marks() -> None:
+    seen = f'"{DKIM.value[:255]}" "{DKIM.value[255:]}"'
+    assert one(Scene().there(DKIM.host, "TXT", seen).diagnose(DKIM)).fault is Fault.QUOTES
+
+
+def test_a_mail_host_without_its_final_dot_has_the_zone_appended() -> None:
+    entry = record("sl.mail.example.com", RecordType.MX, "10 mx.example.net", "mx")
+    diagnosis = one(
+        Scene().there(entry.host, "MX", "10 mx.example.net.example.com").diagnose(entry)
+    )
+    assert diagnosis.fault is Fault.ZONE_APPENDED_TO_TARGET
+    assert one(Scene().diagnose(entry)).problem.startswith("There is no MX record")
+    assert one(Scene().diagnose(entry)).advice.startswith("Add an MX record")
+
+
+@pytest.mark.parametrize(
+    ("second", "fault"),
+    [
+        (Scene(), Fault.SERVERS_DISAGREE),
+        (Scene().there(ALIAS.host, "CNAME", "old.example.net"), Fault.SERVERS_DISAGREE),
+        (Scene().there(ALIAS.host, "CNAME", ALIAS.value), Fault.OLD_ANSWER),
+        (Scene().ends(ALIAS.host, "CNAME", Outcome.TIMEOUT), Fault.OLD_ANSWER),
+    ],
+)
+def test_name_servers_that_disagree_are_told_from_resolvers_that_lag(
+    second: Scene, fault: Fault
+) -> None:
+    right = Scene().there(ALIAS.host, "CNAME", ALIAS.value)
+    servers = {"ns1.example.com": right, "ns2.example.com": second}
+    diagnosis = one(Scene().diagnose(ALIAS, authority=right, servers=servers))
+    assert diagnosis.fault is fault
+    if fault is Fault.SERVERS_DISAGREE:
+        assert "ns1.example.com with the right record, ns2.example.com without" in diagnosis.problem

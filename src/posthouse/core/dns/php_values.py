@@ -8,6 +8,7 @@ from posthouse.core.dns.php_strings import said
 from posthouse.core.dns.php_tokens import Token
 
 DEEPEST = 20  # arrays in arrays; a file of templates has three
+LONGEST = 65_536  # characters of a text; a variable that is put into itself doubles each time
 _VALUE = "a text in quotes, a variable or an array"
 _CLOSING = {"[": "]", "(": ")"}
 
@@ -151,5 +152,7 @@ class Reader:
 
 def _text(value: Value, token: Token) -> str:
     if isinstance(value, str):
+        if len(value) > LONGEST:
+            raise PhpRefused(token.line, f"a text of at most {LONGEST} characters", token.shown)
         return value
     raise PhpRefused(token.line, "a text in quotes", token.shown)

@@ -35,6 +35,8 @@ from posthouse.core.dns.toml_lines import Path, TomlLines, find_lines
 _SECTIONS = ("campaign", "gateway", "system")
 _RECORD_KEYS = ("host", "type", "value", "purpose")
 
+MOST_RECORDS = 100  # of one template: all of them are looked up within ten seconds
+
 # What a person may have meant as a placeholder: braces, or a capitalised name in underscores.
 _LIKE_PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}|_[A-Z][a-z]+[A-Za-z]*_|(?i:_SenderDomain\w*)")
 
@@ -95,6 +97,9 @@ def _template(path: Path, content: object, lines: TomlLines) -> Template:
     records = table.get("records")
     if not isinstance(records, list):
         raise KeyMissing(line, f"{title} needs a list named records (empty: records = [])")
+    if len(records) > MOST_RECORDS:
+        reason = f"{title} has {len(records)} records; at most {MOST_RECORDS} can be checked"
+        raise PatternMalformed(line, reason)
     at = [lines.of_entry(path, number) for number in range(len(records))]
     patterns = [_pattern(entry, line) for entry, line in zip(records, at, strict=True)]
     _refuse_clashes(patterns, at)

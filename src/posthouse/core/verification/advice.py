@@ -12,6 +12,9 @@ from posthouse.core.verification.followups import policy_questions
 from posthouse.core.verification.policy_faults import too_strict
 from posthouse.core.verification.wording import WORDS
 
+# What passes, and is still worth a word.
+_RIGHT_BUT_UNWISE = frozenset({Fault.SPF_ALLOWS_ALL})
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -47,7 +50,7 @@ def advise(diagnoses: Sequence[Diagnosis], answers: Answers, *, domain: str) -> 
 def _of_records(diagnoses: Iterable[Diagnosis]) -> Iterator[Advice]:
     alike: dict[Fault, list[Diagnosis]] = {}
     for diagnosis in diagnoses:
-        if diagnosis.verdict is not Verdict.OK:
+        if diagnosis.verdict is not Verdict.OK or diagnosis.fault in _RIGHT_BUT_UNWISE:
             alike.setdefault(diagnosis.fault, []).append(diagnosis)
     for fault, (first, *others) in alike.items():
         more = f" The same holds for {_count(len(others))}." if others else ""

@@ -1,5 +1,7 @@
 """Recognises what is wrong where a CNAME stands, or should: its target, its place, its company."""
 
+import re
+
 from posthouse.core.dns.answers import Outcome
 from posthouse.core.dns.names import registered_domain
 from posthouse.core.dns.records import RecordType, same_value
@@ -11,6 +13,11 @@ from posthouse.core.verification.followups import (
     redirection_questions,
     upwards,
 )
+
+# What no label of a host is made of: `http://mailer.example.net`, `3600 mailer.example.net`.
+_NO_HOST = re.compile(r"[^a-z0-9._-]", re.IGNORECASE)
+# What a name with addresses may have besides, and a proxy does not hide.
+_BESIDE_ADDRESSES = [kind for kind in RIVAL_TYPES if kind not in ("A", "AAAA")]
 
 
 def not_alone(case: Case) -> Recognised | None:
@@ -59,6 +66,8 @@ def other_target(case: Case) -> Recognised | None:
             return Recognised(Fault.ZONE_APPENDED_TO_TARGET, {"seen": seen, "added": zone})
     if seen.replace("\\", "").rstrip(".") == record.value:
         return Recognised(Fault.EXTRA_DOT, {"seen": seen})
+    if record.value in seen and _NO_HOST.search(seen):
+        return Recognised(Fault.EXTRA_CHARACTERS, {"seen": seen})
     dangling = case.answer.outcome is Outcome.NXDOMAIN
     return Recognised(Fault.DANGLING if dangling else Fault.OTHER_TARGET, {"seen": seen})
 
@@ -69,8 +78,9 @@ def rivals(case: Case) -> Recognised | None:
         return None
     record = case.finding.record
     standing = {kind: case.values(record.host, kind) for kind in RIVAL_TYPES}
-    if addresses := standing["A"] + standing["AAAA"]:
-        proxy = hosting.proxy(addresses)
+    addresses = standing["A"] + standing["AAAA"]
+    proxy = hosting.proxy(addresses)
+    if addresses and (proxy or not any(standing[kind] for kind in _BESIDE_ADDRESSES)):
         fault = Fault.PROXIED if proxy else Fault.ADDRESS_NOT_ALIAS
         return Recognised(fault, {"seen": listed(addresses), "who": proxy})
     if any(same_value(RecordType.CNAME, record.value, text.strip('"')) for text in standing["TXT"]):

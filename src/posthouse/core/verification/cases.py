@@ -74,6 +74,12 @@ class Fault(StrEnum):
     ZONE_IS_ALIAS = "zone_is_alias"
     ZONE_OF_ITS_OWN = "zone_of_its_own"
     SERVERS_SILENT = "servers_silent"
+    SERVERS_DISAGREE = "servers_disagree"
+    SPF_VERSION = "spf_version"
+    SPF_VOID_INCLUDE = "spf_void_include"
+    SPF_ALLOWS_ALL = "spf_allows_all"
+    DKIM_SYNTAX = "dkim_syntax"
+    DKIM_NOT_ALIAS = "dkim_not_alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +88,15 @@ class Known:
 
     `answers` holds the first and the further look-ups; `authority` what the zone's own servers say
     (empty if they were not asked); `delegations` what was found on the way down to zones that did
-    not answer; `earlier` the ownership records that this account was asked for before.
+    not answer; `earlier` the ownership records that this account was asked for before; `servers`
+    what each of the zone's own servers says, by its name.
     """
 
     answers: Answers
     authority: Answers = field(default_factory=dict)
     delegations: tuple[Delegation, ...] = ()
     earlier: tuple[Record, ...] = ()
+    servers: Mapping[str, Answers] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ def diagnose(case: Case) -> Diagnosis:
         verdict=words.verdict,
         fault=recognised.fault,
         found=_found(case.answer),
-        problem=words.problem.format_map(fields),
-        advice=words.advice.format_map(fields) + _in_the_form(case, words),
+        problem=_spoken(words.problem.format_map(fields)),
+        advice=_spoken(words.advice.format_map(fields)) + _in_the_form(case, words),
         visible=_visible(recognised.fault, words.verdict, case.answer),
         seen=case.answer.values or _in_its_place(case),
     )
@@ -78,6 +78,11 @@ def _fields(case: Case) -> dict[str, str]:
         "zone": zone,
         "registered": registered_domain(case.domain),
     }
+
+
+def _spoken(sentence: str) -> str:
+    """With “an” before the types that are spoken with a vowel."""
+    return re.sub(r"\ba (?=(?:A|AAAA|MX) record)", "an ", sentence)
 
 
 def _in_its_place(case: Case) -> tuple[str, ...]:

@@ -47,6 +47,18 @@ def _lost_on_the_way(case: Case) -> Recognised | None:
     return None
 
 
+def _servers_disagree(case: Case) -> Recognised | None:
+    """Some of the zone's own servers have the right record, and others answer without it."""
+    record, servers = case.finding.record, case.known.servers
+    found = {name: check(record, answers).verdict for name, answers in servers.items()}
+    right = [name for name, verdict in found.items() if verdict is Verdict.OK]
+    behind = [name for name, verdict in found.items() if verdict in _BEHIND]
+    if not (right and behind):
+        return None
+    seen = f"{listed(sorted(right))} with the right record, {listed(sorted(behind))} without"
+    return Recognised(Fault.SERVERS_DISAGREE, {"seen": seen})
+
+
 def _old_answer(case: Case) -> Recognised | None:
     authority = case.known.authority
     if authority and check(case.finding.record, authority).verdict is Verdict.OK:
@@ -117,8 +129,10 @@ def _wildcard(case: Case) -> Recognised | None:
     for name, kind in probe_questions(case.finding):
         probe = case.answers.get((name, kind))
         here = case.answers.get((case.finding.record.host, kind))
-        if probe and here and probe.values and _says(probe) == _says(here):
-            return Recognised(Fault.WILDCARD, {"seen": f"{kind} {listed(probe.values)}"})
+        told = probe and here and (probe.values or probe.chain)
+        if probe and here and told and _says(probe) == _says(here):
+            seen = f"CNAME {probe.chain[0]}" if probe.chain else f"{kind} {listed(probe.values)}"
+            return Recognised(Fault.WILDCARD, {"seen": seen})
     return None
 
 
@@ -134,6 +148,8 @@ def _zone_of_its_own(case: Case) -> Recognised | None:
     return None
 
 
+_BEHIND = frozenset({Verdict.NOT_YET, Verdict.WRONG})
+
 _TROUBLE: Mapping[Outcome, Fault] = {
     Outcome.SERVFAIL: Fault.SERVER_FAILED,
     Outcome.TIMEOUT: Fault.NO_REPLY,
@@ -145,6 +161,7 @@ _TROUBLE: Mapping[Outcome, Fault] = {
 # The order is the knowledge: what explains more stands first.
 _RECOGNISERS: tuple[Recogniser, ...] = (
     _could_not_check,
+    _servers_disagree,
     _old_answer,
     alias_faults.redirected_above,
     _loop,
@@ -165,11 +182,13 @@ _RECOGNISERS: tuple[Recogniser, ...] = (
     alias_faults.rivals,
     alias_faults.hides_record,
     policy_faults.same_dkim_key,
+    policy_faults.sound_policy,
     slips.slip_of_the_pen,
     policy_faults.own_dmarc,
     policy_faults.own_spf,
     policy_faults.own_dkim,
     policy_faults.old_token,
+    slips.zone_appended_to_exchange,
     slips.extra_characters,
     slips.other_value,
     _zone_of_its_own,

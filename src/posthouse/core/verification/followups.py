@@ -15,7 +15,7 @@ PROBE_LABEL = "posthouse-wildcard-probe"
 _PUZZLING = frozenset({Verdict.NOT_YET, Verdict.WRONG})
 
 # What may stand at a name where a CNAME is wanted, and keep it out.
-RIVAL_TYPES = ("A", "AAAA", "TXT", "MX")
+RIVAL_TYPES = ("A", "AAAA", "TXT", "MX", "CAA", "NS")
 
 # What receivers ask a host for that is an alias of ours: other records there would answer them.
 _ASKED_OF_ALIAS: Mapping[str, tuple[str, ...]] = {
@@ -128,6 +128,8 @@ def misplaced_names(host: str, domain: str, kind: RecordType) -> dict[str, Fault
         (f"{inside}.{registered}", Fault.ON_PARENT_ZONE),  # the domain's own labels left out
         (f"{host.partition('.')[0]}.{domain}", Fault.MISPLACED),  # only the first label kept
     ]
+    if "._domainkey." in host:
+        names.append((_parent(host), Fault.MISPLACED))  # the selector left out
     if kind is RecordType.TXT:
         names += [(name, Fault.MISPLACED) for name in (domain, registered, _parent(host))]
     found: dict[str, Fault] = {}
@@ -173,6 +175,8 @@ def _questions_about(finding: Finding, domain: str) -> Iterable[Question]:
         yield name, kind.value
     for name in dmarc_astray_names(finding.record):
         yield name, "TXT"
+    if kind is RecordType.CNAME and finding.record.purpose == "dkim":
+        yield finding.record.value, "TXT"  # whether what stands at the host is a copy of ours
     if kind is RecordType.CNAME:
         yield from ((host, rival) for rival in RIVAL_TYPES)
 

@@ -138,6 +138,8 @@ _EXPIRED: Mapping[str, str] = {
     "renewyourname.net": "its registrar",
     "expirationwarning.net": "its registrar",
     "pendingrenewaldeletion.com": "Network Solutions",
+    "expirens3.hichina.com": "Alibaba Cloud",
+    "expirens4.hichina.com": "Alibaba Cloud",
     "verify-contact-details.namecheap.com": "Namecheap",
     "failed-whois-verification.namecheap.com": "Namecheap",
 }

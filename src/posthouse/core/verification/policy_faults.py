@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from posthouse.core.verification import spf, tags
 from posthouse.core.verification.cases import Case, Fault, Recognised, listed
-from posthouse.core.verification.followups import dmarc_astray_names
+from posthouse.core.verification.followups import RIVAL_TYPES, dmarc_astray_names
 
 # The form of `_SenderDomainHash_`: 32 octets in base64.
 _TOKEN = re.compile(r"[A-Za-z0-9+/]{43}=")
@@ -64,34 +64,61 @@ def dmarc_on_wrong_name(case: Case) -> Recognised | None:
 def own_spf(case: Case) -> Recognised | None:
     """An SPF policy of the domain's own passes if it covers ours and costs few look-ups."""
     record = case.finding.record
-    policies = [text for text in case.texts if text.lower().startswith("v=spf1")]
+    policies = [text for text in case.texts if spf.is_like_policy(text)]
     if record.purpose != "spf" or case.expects_alias or len(policies) != 1:
         return None
     seen = policies[0]
     count, _ = spf.lookups(seen, case.answers)
-    details = {"seen": seen, "term": spf.wrong_term(seen), "count": str(count)}
-    if not spf.is_policy(seen) or details["term"]:
-        return Recognised(Fault.SPF_SYNTAX, details | {"term": details["term"] or seen.split()[0]})
-    if not spf.covers(seen, record.value):
-        return Recognised(Fault.SPF_WITHOUT_US, details)
-    too_many = count > spf.MOST_LOOKUPS
-    return Recognised(Fault.SPF_TOO_MANY_LOOKUPS if too_many else Fault.OWN_SPF, details)
+    void = spf.void_include(seen, record.value, case.answers)
+    details = {"seen": seen, "term": spf.wrong_term(seen) or void, "count": str(count)}
+    details["joined"] = spf.joined((seen, record.value))
+    mistakes = (
+        (Fault.SPF_VERSION, not spf.is_policy(seen)),
+        (Fault.SPF_SYNTAX, bool(spf.wrong_term(seen))),
+        (Fault.SPF_WITHOUT_US, not spf.covers(seen, record.value)),
+        (Fault.SPF_TOO_MANY_LOOKUPS, count > spf.MOST_LOOKUPS),
+        (Fault.SPF_VOID_INCLUDE, bool(void)),
+        (Fault.SPF_ALLOWS_ALL, spf.allows_all(seen)),
+    )
+    fault = next((each for each, is_made in mistakes if is_made), Fault.OWN_SPF)
+    return Recognised(fault, details)
+
+
+def sound_policy(case: Case) -> Recognised | None:
+    """A policy of the domain's own that is as good as ours: other blanks and capitals are no slip
+    there (RFC 7208 section 4.6.1, RFC 7489 section 6.4).
+    """
+    found = own_dmarc(case) or own_spf(case)
+    return found if found and found.fault in (Fault.OWN_POLICY, Fault.OWN_SPF) else None
 
 
 def own_dkim(case: Case) -> Recognised | None:
     """A DKIM key that is not ours, or no longer one."""
-    keys = [text for text in case.texts if tags.is_like_dkim(text)]
+    ours = "" if case.expects_alias else tags.dkim_key(case.finding.record.value)
+    keys = [text for text in case.texts if _meant_as_key(text, ours)]
     if case.finding.record.purpose != "dkim" or len(keys) != 1:
         return None
-    ours = "" if case.expects_alias else tags.dkim_key(case.finding.record.value)
     seen = tags.dkim_key(keys[0])
-    details = {"seen": keys[0], "length": str(len(seen))}
+    details = {"seen": keys[0], "length": str(len(seen)), "reason": tags.dkim_mistake(keys[0])}
+    if details["reason"]:
+        return Recognised(Fault.DKIM_SYNTAX, details)
     if not seen:
         return Recognised(Fault.DKIM_REVOKED, details)
+    if case.expects_alias and seen in map(
+        tags.dkim_key, case.values(case.finding.record.value, "TXT")
+    ):
+        return Recognised(Fault.DKIM_NOT_ALIAS, details)
     if seen == ours:
-        return None
+        kind = tags.tag_list(keys[0]).get("k", "rsa")
+        return Recognised(Fault.DKIM_SYNTAX, {"reason": f"“k={kind}” does not fit this key"})
     cut = ours.startswith(seen) or tags.is_cut_key(seen)
     return Recognised(Fault.DKIM_TRUNCATED if cut else Fault.DKIM_OTHER_KEY, details)
+
+
+def _meant_as_key(text: str, ours: str) -> bool:
+    """True if the text is a DKIM key, or has our key without the tag that holds it."""
+    is_like = tags.is_like_dkim(text) or text.lower().startswith(("v=dkim", "k=rsa"))
+    return is_like or (bool(ours) and ours in "".join(text.split()))
 
 
 def same_dkim_key(case: Case) -> Recognised | None:
@@ -100,8 +127,8 @@ def same_dkim_key(case: Case) -> Recognised | None:
         return None
     ours, seen = tags.tag_list(case.finding.record.value), tags.tag_list(case.texts[0])
     same_key = tags.dkim_key(case.texts[0]) == tags.dkim_key(case.finding.record.value) != ""
-    same_kind = ours.get("k", "rsa") == seen.get("k", "rsa") and seen.get("v", "DKIM1") == "DKIM1"
-    if same_key and same_kind and set(seen) <= {"v", "k", "p", "t", "n"}:
+    same_kind = ours.get("k", "rsa") == seen.get("k", "rsa")
+    if same_key and same_kind and not tags.dkim_mistake(case.texts[0]):
         return Recognised(Fault.DKIM_OWN_SPELLING, {"seen": case.texts[0]})
     return None
 
@@ -114,6 +141,9 @@ def own_dkim_in_place_of_alias(case: Case) -> Recognised | None:
 def own_spf_in_place_of_alias(case: Case) -> Recognised | None:
     """An SPF policy where a CNAME to ours is wanted."""
     policies = [text for text in case.texts if spf.is_policy(text)]
+    host = case.finding.record.host
+    if any(case.values(host, kind) for kind in RIVAL_TYPES if kind != "TXT"):
+        return None  # the policy is not all that is in the way
     if case.expects_alias and policies and case.finding.record.purpose in ("return-path", "spf"):
         return Recognised(Fault.SPF_NOT_ALIAS, {"seen": listed(policies)})
     return None

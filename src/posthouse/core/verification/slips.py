@@ -1,12 +1,16 @@
 """Recognises a TXT value that is ours but for a slip: quotes, blanks, case, a cut."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import permutations
 
-from posthouse.core.dns.records import RecordType
+from posthouse.core.dns.names import registered_domain
+from posthouse.core.dns.records import RecordType, same_value
 from posthouse.core.verification.cases import Case, Fault, Recognised, listed
+from posthouse.core.verification.followups import upwards
 
+_WRITTEN_OUT = re.compile(r"\\(?:009|010|013)")
 _MOST_PIECES = 4  # records over which one value was spread; more are not tried in every order
 
 
@@ -21,6 +25,19 @@ def slip_of_the_pen(case: Case) -> Recognised | None:
         for seen in case.answer.values:
             if is_slip(expected, seen):
                 return Recognised(_named(fault, case), _details(seen))
+    return None
+
+
+def zone_appended_to_exchange(case: Case) -> Recognised | None:
+    """An MX record whose mail host lacks its final dot."""
+    record = case.finding.record
+    if record.type is not RecordType.MX:
+        return None
+    for zone in upwards(record.host, registered_domain(case.domain)):
+        for seen in case.answer.values:
+            if same_value(RecordType.MX, f"{record.value}.{zone}", seen):
+                details = {"seen": seen, "added": zone}
+                return Recognised(Fault.ZONE_APPENDED_TO_TARGET, details)
     return None
 
 
@@ -77,14 +94,20 @@ def _bare(text: str) -> str:
 
 
 def _without_blanks(text: str) -> str:
-    return "".join(text.split())
+    """Also without line breaks and tabs, which look-ups write out as `\\010`."""
+    return "".join(_WRITTEN_OUT.sub("", text).split())
+
+
+def _unquoted(text: str) -> str:
+    """Without the quotation marks around the whole, and around each piece of it."""
+    return re.sub(r"""(["'])\s*\1""", "", text.strip()).strip("\"'")
 
 
 _SLIPS: tuple[tuple[Fault, Callable[[str, str], bool]], ...] = (
     (Fault.FOREIGN_CHARACTERS, _has_foreign_signs),
     (
         Fault.QUOTES,
-        lambda ours, seen: seen.strip()[:1] in ("'", '"') and seen.strip().strip("\"'") == ours,
+        lambda ours, seen: seen.strip()[:1] in ("'", '"') and _unquoted(seen) == ours,
     ),
     (Fault.BACKSLASHES, lambda ours, seen: seen.replace("\\", "") == ours),
     (Fault.BLANKS, lambda ours, seen: _without_blanks(seen) == _without_blanks(ours)),

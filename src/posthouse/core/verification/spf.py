@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from posthouse.core.dns.answers import Answers, Question
+from posthouse.core.dns.answers import Answers, Outcome, Question
 from posthouse.core.dns.names import normal_name
 
 MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
@@ -15,8 +15,15 @@ _MECHANISM = re.compile(
 )
 _ALL = re.compile(r"[+?~-]?all", re.IGNORECASE)
 _MODIFIER = re.compile(r"[a-z][a-z0-9_.-]*=\S*", re.IGNORECASE)
+# A mistyped version, or none: `v=spf include:...`, `v=sfp1 mx`, `include:example.net -all`.
+_MEANT = re.compile(r"v\s*=\s*(?:spf|sfp)|(?:include|ip4):\S+.*\s[+?~-]all$", re.IGNORECASE)
 _COSTS = re.compile(r"[+?~-]?(?:include:|exists:|(?:a|mx|ptr)(?:$|[:/]))|redirect=", re.IGNORECASE)
 _LEADS_ON = re.compile(r"[+?~-]?include:|redirect=", re.IGNORECASE)
+
+
+def is_like_policy(text: str) -> bool:
+    """True if whoever published the text meant an SPF policy."""
+    return bool(is_policy(text) or _MEANT.match(text))
 
 
 def is_policy(text: str) -> bool:
@@ -38,13 +45,41 @@ def covers(text: str, ours: str) -> bool:
     return set(_passing(ours)) <= set(_passing(text))
 
 
+def allows_all(text: str) -> bool:
+    """True if the policy lets everybody send."""
+    return "all" in _passing_terms(text)
+
+
+def void_include(text: str, ours: str, answers: Answers) -> str:
+    """The first term before those of `ours` that leads to no policy; empty if there is none.
+
+    Receivers who meet it end with an error (RFC 7208 section 5.2, `include`; 6.1, `redirect`).
+    """
+    left = set(_passing(ours))
+    for term in _terms(text):
+        if not left or _ALL.fullmatch(term):
+            break
+        left.discard(term.removeprefix("+").lower())
+        answer = answers.get(_included(term) or ("", ""))
+        settled = answer and answer.outcome in (Outcome.FOUND, Outcome.NODATA, Outcome.NXDOMAIN)
+        if answer and settled and not any(map(is_policy, answer.values)):
+            return term
+    return ""
+
+
 def joined(policies: Iterable[str]) -> str:
     """One policy that lets pass whatever one of them lets pass; the mildest `all` of them."""
-    terms = [term for policy in policies for term in _terms(policy)]
+    terms = [_spoken_out(term) for policy in policies for term in _terms(policy)]
     kept = [term for term in terms if _MECHANISM.fullmatch(term) and not _ALL.fullmatch(term)]
     ends = {term.lower().removeprefix("+") for term in terms if _ALL.fullmatch(term)}
     end = next((each for each in ("?all", "~all", "-all") if each in ends), "~all")
     return " ".join(("v=spf1", *dict.fromkeys(kept), end))
+
+
+def _spoken_out(term: str) -> str:
+    """A redirect as the include that lets pass the same, which can stand beside others."""
+    start, _, target = term.partition("=")
+    return f"include:{target}" if start.lower() == "redirect" else term
 
 
 def lookups(text: str, answers: Answers) -> tuple[int, tuple[Question, ...]]:
@@ -74,13 +109,18 @@ def _is_term(term: str) -> bool:
 
 def _passing(text: str) -> list[str]:
     """The mechanisms before `all` whose match is a pass, in one spelling."""
+    return [term for term in _passing_terms(text) if term != "all"]
+
+
+def _passing_terms(text: str) -> list[str]:
+    """As above, with `all` at the end if it is a pass, too."""
     passing = []
     for term in _terms(text):
         plain = term.removeprefix("+").lower()
-        if plain.lstrip("?~-") == "all":
-            break
         if _MECHANISM.fullmatch(plain) and plain[0] not in "?~-":
             passing.append(plain)
+        if plain.lstrip("?~-") == "all":
+            break
     return passing
 
 

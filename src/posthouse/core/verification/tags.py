@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 
 _ONE_OF: Mapping[str, tuple[str, ...]] = {
@@ -12,6 +13,9 @@ _ONE_OF: Mapping[str, tuple[str, ...]] = {
     "aspf": ("r", "s"),
 }
 
+_KEY_TYPES = ("rsa", "ed25519")  # RFC 8463
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/=]+")
+
 
 def tag_list(text: str) -> dict[str, str]:
     """`k=rsa; p=AAA` as a mapping, names in lower case (RFC 6376 section 3.2)."""
@@ -21,7 +25,8 @@ def tag_list(text: str) -> dict[str, str]:
 
 def is_like_dmarc(text: str) -> bool:
     """True if whoever published the text meant a DMARC policy."""
-    return "v=dmarc" in "".join(text.lower().split())
+    policy = text.lstrip().lower().startswith("p=") and tag_list(text)["p"].lower() in _ONE_OF["p"]
+    return policy or "v=dmarc" in "".join(text.lower().split())
 
 
 def dmarc_mistake(text: str) -> str:
@@ -49,6 +54,30 @@ def is_like_dkim(text: str) -> bool:
     """True if the text is a DKIM key, or was meant to be one."""
     tags = tag_list(text)
     return "p" in tags and (tags.get("v") == "DKIM1" or set(tags) <= set("vkhstnp"))
+
+
+def dkim_mistake(text: str) -> str:
+    """What keeps receivers from using a DKIM key for mail, as half a sentence; empty if nothing.
+
+    RFC 6376 section 3.6.1: a tag that is not known is no mistake.
+    """
+    tags = tag_list(text)
+    if tags.get("v", "DKIM1") != "DKIM1":
+        return f"“v” must be DKIM1, and is “{tags['v'][:40]}”"
+    if "p" not in tags:
+        return "the tag “p” with the key is missing"
+    if tags.get("k", "rsa").lower() not in _KEY_TYPES:
+        return f"“k” may be {', '.join(_KEY_TYPES)}, and is “{tags['k'][:40]}”"
+    if not {"*", "email"} & _parts(tags.get("s", "*")):
+        return f"“s={tags['s'][:40]}” keeps it for other services than e-mail"
+    if "sha256" not in _parts(tags.get("h", "sha256")):
+        return f"“h={tags['h'][:40]}” rules out sha256, with which mail is signed"
+    foreign = _NO_BASE64.search(dkim_key(text))
+    return f"“{foreign.group()[:40]}” cannot be a part of the key" if foreign else ""
+
+
+def _parts(text: str) -> set[str]:
+    return {part.strip().lower() for part in text.split(":")}
 
 
 def dkim_key(text: str) -> str:

@@ -51,6 +51,13 @@ WORDS: Mapping[Fault, Words] = {
         " the old answer.",
         "Nothing to change. We look again by ourselves when the old answer has run out.",
     ),
+    Fault.SERVERS_DISAGREE: Words(
+        Verdict.NOT_YET,
+        "The name servers of {domain} do not agree: {seen}.",
+        "If you changed the record within the last hour, wait: the others will follow. If it stays,"
+        " tell your DNS provider that these servers hold different versions of the zone, or take"
+        " the one that lags behind out of the name servers at your registrar.",
+    ),
     Fault.LOOP: Words(
         Verdict.WRONG,
         "The CNAMEs of {host} lead in a circle, or are more than eight: {way}.",
@@ -87,7 +94,8 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.ZONE_APPENDED_TO_TARGET: Words(
         Verdict.WRONG,
-        "The CNAME at {host} points to {seen}: your DNS provider added {added} to the target.",
+        "The {type} record at {host} points to {seen}: your DNS provider added {added} to the"
+        " target.",
         "Write the target with a dot at its end: “{value}.” (the dot belongs to it).",
     ),
     Fault.DANGLING: Words(
@@ -183,7 +191,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.BLANKS: Words(
         Verdict.WRONG,
-        "The value at {host} has blanks or line breaks in other places than ours: {seen}.",
+        "The value at {host} has blanks or line breaks in other places than ours: “{seen}”.",
         "Copy {value} once more with its copy button, and replace what stands there.",
     ),
     Fault.OTHER_CASE: Words(
@@ -206,7 +214,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.EXTRA_CHARACTERS: Words(
         Verdict.WRONG,
-        "The value at {host} holds ours and more besides: {seen}.",
+        "The value at {host} holds ours and more besides: “{seen}”.",
         "Write {value} and nothing else.",
     ),
     Fault.OTHER_VALUE: Words(
@@ -266,7 +274,7 @@ WORDS: Mapping[Fault, Words] = {
     ),
     Fault.EXTRA_DOT: Words(
         Verdict.WRONG,
-        "There is a dot too many in the value at {host}: {seen}.",
+        "There is a dot too many in the value at {host}: “{seen}”.",
         "Write {value} without that dot.",
     ),
     Fault.OWN_SPF: Words(
@@ -279,10 +287,29 @@ WORDS: Mapping[Fault, Words] = {
         "The SPF policy at {host} is void: “{term}” is no term of SPF (RFC 7208 section 4.6).",
         "Correct or remove “{term}”. Ours is: {value}.",
     ),
+    Fault.SPF_VERSION: Words(
+        Verdict.WRONG,
+        "The text at {host} looks like an SPF policy, but does not begin with “v=spf1” and a blank,"
+        " so receivers take it for none: {seen}.",
+        "Begin it with “v=spf1 ”, or replace it by {value}.",
+    ),
+    Fault.SPF_VOID_INCLUDE: Words(
+        Verdict.WRONG,
+        "The SPF policy at {host} names {term} before our servers. No SPF policy stands there, and"
+        " receivers then take the whole of it for an error (RFC 7208 section 5.2).",
+        "Remove {term} from it, or correct the name.",
+    ),
+    Fault.SPF_ALLOWS_ALL: Words(
+        Verdict.OK,
+        "The SPF policy at {host} covers ours, but its “+all” lets everybody send in this name:"
+        " {seen}.",
+        "Write “~all” or “-all” in the place of “+all”. Our mail passes either way.",
+    ),
     Fault.SPF_WITHOUT_US: Words(
         Verdict.WRONG,
         "The SPF policy at {host} does not let our servers send: {seen}.",
-        "Add the mechanisms of {value} to it, before its “all”. Keep it a single record.",
+        "Add the mechanisms of {value} to it, before its “all”, and keep it a single record:"
+        " “{joined}”.",
     ),
     Fault.SPF_TOO_MANY_LOOKUPS: Words(
         Verdict.WRONG,
@@ -315,6 +342,11 @@ WORDS: Mapping[Fault, Words] = {
         "{host} has our DKIM key, in another spelling that means the same.",
         "Nothing to change.",
     ),
+    Fault.DKIM_SYNTAX: Words(
+        Verdict.WRONG,
+        "Receivers cannot use the DKIM key at {host}: {reason}.",
+        "Replace what stands there by the {type} record {value}.",
+    ),
     Fault.DKIM_REVOKED: Words(
         Verdict.WRONG,
         "The DKIM key at {host} is revoked: its p= is empty, so every signature fails.",
@@ -325,6 +357,12 @@ WORDS: Mapping[Fault, Words] = {
         "The DKIM key at {host} ends after {length} characters; a part of it is missing.",
         "Replace it by the whole {type} record {value}. If your DNS provider cuts it, write it as"
         " several texts in quotes, each of at most 255 characters; the zone file has it so.",
+    ),
+    Fault.DKIM_NOT_ALIAS: Words(
+        Verdict.WRONG,
+        "{host} has a copy of our DKIM key in a TXT record, where the CNAME to it belongs. The copy"
+        " fails as soon as we change the key.",
+        "Delete that TXT record and add a CNAME to {value}: our key comes with it, and the next.",
     ),
     Fault.DKIM_OTHER_KEY: Words(
         Verdict.WRONG,
