@@ -141,6 +141,16 @@ class Quota(TenantRow):
         return f"{self.kind} {self.period}: {self.used} of {self.cap}"
 
 
+class Turn(TenantRow):
+    """When an account was last claimed for, as a number that grows with every claim."""
+
+    account = models.OneToOneField("accounts.Account", on_delete=models.CASCADE, related_name="+")
+    number = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"turn {self.number}"
+
+
 class Delivery(TenantRow):
     """One message to one recipient. The id is a time-ordered 64-bit number of our own making.
 

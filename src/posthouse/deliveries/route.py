@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
 from posthouse.accounts.models import Account
 from posthouse.audience.models import SubscriberList
 from posthouse.core.channels import Channel
@@ -150,6 +153,15 @@ def _server(account: Account, channel: Channel) -> tuple[DeliveryServer, tuple[s
             f"{nothing} The operator allocates a delivery server to the user group or the account."
         ) from nothing
     return DeliveryServer.objects.get(pk=choice.server_id), choice.reasons
+
+
+def server_in_rows() -> Coalesce:
+    """The same choice as an expression over dispatches: the server's id, or NULL for none."""
+    of_channel = Allocation.objects.filter(channel=OuterRef("channel")).values("server_id")
+    return Coalesce(
+        Subquery(of_channel.filter(account=OuterRef("account_id"))),
+        Subquery(of_channel.filter(group=OuterRef("account__group_id"))),
+    )
 
 
 def _by_channel(rows: Any) -> dict[Channel, int]:
