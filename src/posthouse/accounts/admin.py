@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from posthouse.accounts import queries, services
+from posthouse.accounts import duplicating, queries, services
 from posthouse.accounts.access import find
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.errors import GroupInUse
@@ -44,6 +44,15 @@ def group(request: AreaRequest, group: str) -> HttpResponse:
             return redirect("operator-accounts:group", row.public_id)
         row.refresh_from_db()
     return render(request, "accounts/admin/group.html", {"form": form, "group": row})
+
+
+@require_POST
+@operator_page
+def duplicate_group(request: AreaRequest, group: str) -> HttpResponse:
+    """Another group with the same settings, which is then given a name of its own."""
+    copy = duplicating.duplicate_group(request.actor, _group(group))
+    messages.success(request, f"{copy.name} has the same settings and no accounts. Name it.")
+    return redirect("operator-accounts:group", copy.public_id)
 
 
 @operator_page

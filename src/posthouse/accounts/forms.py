@@ -10,9 +10,12 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest, QueryDict
 
 from posthouse.accounts import dns_configuration
+from posthouse.accounts.editing import remember, show_again
+from posthouse.accounts.errors import EditedMeanwhile
 from posthouse.accounts.keys import ROLES
 from posthouse.accounts.models import Account, Membership, Role, User, UserGroup
 from posthouse.accounts.notices import READERS
+from posthouse.accounts.whole_numbers import WholeNumber
 
 Saved = TypeVar("Saved")
 
@@ -25,7 +28,10 @@ def saved(form: forms.Form, verb: Callable[..., Saved], *args: Any) -> Saved | N
         return verb(*args, **form.cleaned_data)
     except ValidationError as refused:
         form.add_error(None, refused)
-        return None
+    except EditedMeanwhile as refused:
+        form.add_error(None, str(refused))
+        show_again(form)
+    return None
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -60,7 +66,7 @@ class GroupForm(forms.Form):
         initial="Default",
         help_text="The same for domains that send over the gateway.",
     )
-    sender_domains_limit = forms.IntegerField(
+    sender_domains_limit = WholeNumber(
         label="Sender domains per account",
         min_value=0,
         initial=0,
@@ -71,6 +77,8 @@ class GroupForm(forms.Form):
     def __init__(self, data: Any = None, *, group: UserGroup | None = None) -> None:
         initial = model_to_dict(group, fields=list(self.base_fields)) if group else {}
         super().__init__(data, initial=initial)
+        if group:
+            remember(self, group, self.base_fields)
         self.problem = ""
         offered: dict[str, list[str]] = {"campaign": [], "gateway": []}
         try:
@@ -102,6 +110,8 @@ class AccountForm(forms.Form):
         initial = model_to_dict(account, fields=["name", "time_zone"]) if account else {}
         initial["group"] = account and account.group
         super().__init__(data, initial=initial)
+        if account:
+            remember(self, account, AccountForm.base_fields)
 
 
 class NewAccountForm(AccountForm):

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 
 from posthouse.accounts import audit, dns_configuration, limits
 from posthouse.accounts.actors import Actor
+from posthouse.accounts.editing import demand_unchanged
 from posthouse.accounts.errors import GroupInUse
 from posthouse.accounts.models import Account, Membership, Role, UserGroup
 from posthouse.accounts.people import invite_member
@@ -39,9 +40,14 @@ def create_group(actor: Actor, **values: Any) -> UserGroup:
 
 
 @transaction.atomic
-def change_group(actor: Actor, group: UserGroup, **values: Any) -> UserGroup:
-    """Changes the named fields and leaves the others as they are."""
+def change_group(actor: Actor, group: UserGroup, *, seen: Any = None, **values: Any) -> UserGroup:
+    """Changes the named fields and leaves the others as they are.
+
+    ``seen`` is what the person saw of the fields; if that is no more, it raises EditedMeanwhile.
+    """
     demand_operator(actor)
+    group.refresh_from_db(from_queryset=UserGroup.objects.select_for_update())
+    demand_unchanged(group, seen, GROUP_FIELDS)
     before, after = _set(group, values)
     _check_group(group, after)
     group.save()
@@ -54,7 +60,8 @@ def change_group(actor: Actor, group: UserGroup, **values: Any) -> UserGroup:
 def delete_group(actor: Actor, group: UserGroup) -> None:
     """Removes a group that no account is in, or raises :class:`GroupInUse`."""
     demand_operator(actor)
-    if accounts := group.accounts.count():
+    UserGroup.objects.select_for_update().get(pk=group.pk)  # nobody moves in meanwhile
+    if accounts := list(group.accounts.order_by("name").values_list("name", flat=True)):
         raise GroupInUse(group.name, accounts)
     audit.record(actor, "group.delete", group)
     group.delete()
@@ -87,12 +94,17 @@ def open_account(
 
 
 @transaction.atomic
-def change_account(actor: Actor, account: Account, **values: Any) -> Account:
-    """Changes the named ACCOUNT_FIELDS; an owner may change name and time zone only."""
+def change_account(actor: Actor, account: Account, *, seen: Any = None, **values: Any) -> Account:
+    """Changes the named ACCOUNT_FIELDS; an owner may change name and time zone only.
+
+    ``seen`` is what the person saw of the fields; if that is no more, it raises EditedMeanwhile.
+    """
     if set(values) <= OWNERS_FIELDS:
         demand(actor, "own")
     else:
         demand_operator(actor)
+    account.refresh_from_db(from_queryset=Account.objects.select_for_update())
+    demand_unchanged(account, seen, ACCOUNT_FIELDS)
     before, after = _set(account, values)
     _check_account(account)
     account.save()

@@ -19,6 +19,7 @@ operator_urlpatterns = [
     path("groups/", admin.groups, name="groups"),
     path("groups/new/", admin.new_group, name="new-group"),
     path("groups/<str:group>/", admin.group, name="group"),
+    path("groups/<str:group>/duplicate/", admin.duplicate_group, name="duplicate-group"),
     path("groups/<str:group>/delete/", admin.delete_group, name="delete-group"),
     path("accounts/", admin.accounts, name="accounts"),
     path("accounts/new/", admin.new_account, name="new-account"),
