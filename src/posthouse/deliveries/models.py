@@ -219,6 +219,25 @@ class Attempt(TenantRow):
         return f"{self.delivery_id}: {self.result} {self.code}"
 
 
+class Volume(models.Model):
+    """How many messages an engine sent in one minute, hour or day, by how they ended."""
+
+    per = models.CharField(max_length=6)
+    begins = models.BigIntegerField(help_text="Seconds since 1970.")
+    engine = models.CharField(max_length=60)
+    accepted = models.BigIntegerField(default=0)
+    deferred = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["per", "begins", "engine"], name="one_volume_row")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engine}, {self.per} {self.begins}: {self.accepted}"
+
+
 class Engine(models.Model):
     """A send engine that has shown itself: what it does and how it fares."""
 

@@ -18,7 +18,7 @@ from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState, Result
 from posthouse.core.identity import FromKind
 from posthouse.core.smtp.messages import Outcome
-from posthouse.deliveries import ledger, quotas, turns, verdicts
+from posthouse.deliveries import ledger, quotas, turns, verdicts, volume
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import SENDABLE, Attempt, Batch, Delivery, Dispatch
 from posthouse.deliveries.quotas import LimitAwaited, LimitReached
@@ -327,6 +327,7 @@ def settle(
         fresh = [one for one in changes if _is_fresh(rows[one.id])]
         tried = sum(one.first_attempt_at is not None for one in fresh)
         quotas.settle(batch.reserved_in, tried=tried, returned=len(fresh) - tried)
+        volume.count(engine, moves, now)
 
 
 def _batch_of(rows: Collection[Delivery]) -> Batch:

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from posthouse.accounts import access, notices
 from posthouse.audience.imports import forget_abandoned
 from posthouse.audience.imports import run_next as run_next_import
-from posthouse.deliveries import sweep, windows
+from posthouse.deliveries import sweep, volume, windows
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.domains import master
@@ -56,6 +56,7 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
         Job("room again", lambda: bool(windows.resume_what_has_room(database_now())), every=1),
         Job("limits", lambda: bool(windows.tell_what_calmed_down(database_now())), every=5),
         Job("old limits", windows.forget_old_days, every=600),
+        Job("old volume", volume.forget_old, every=600),
     )
     imports = (
         Job("imports", lambda: run_next_import(lambda: not stop.is_set())),
