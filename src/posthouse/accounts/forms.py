@@ -15,6 +15,7 @@ from posthouse.accounts.errors import EditedMeanwhile
 from posthouse.accounts.keys import ROLES
 from posthouse.accounts.models import Account, Membership, Role, User, UserGroup
 from posthouse.accounts.notices import READERS
+from posthouse.accounts.standing import LONGEST_REASON
 from posthouse.accounts.whole_numbers import WholeNumber
 
 Saved = TypeVar("Saved")
@@ -42,6 +43,15 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def _zones() -> list[tuple[str, str]]:
     names = sorted(name for name in available_timezones() if "/" in name and "Etc/" not in name)
     return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+
+
+def _templates() -> tuple[dict[str, list[str]], str]:
+    """The names that the file of DNS templates has for each section, or what is wrong with it."""
+    try:
+        found = dns_configuration.configuration()
+    except dns_configuration.ConfigurationUnreadable as error:
+        return {"campaign": [], "gateway": []}, str(error)
+    return {"campaign": list(found.campaign), "gateway": ["", *found.gateway]}, ""
 
 
 class GroupForm(forms.Form):
@@ -79,13 +89,7 @@ class GroupForm(forms.Form):
         super().__init__(data, initial=initial)
         if group:
             remember(self, group, self.base_fields)
-        self.problem = ""
-        offered: dict[str, list[str]] = {"campaign": [], "gateway": []}
-        try:
-            found = dns_configuration.configuration()
-            offered = {"campaign": list(found.campaign), "gateway": ["", *found.gateway]}
-        except dns_configuration.ConfigurationUnreadable as error:
-            self.problem = str(error)
+        offered, self.problem = _templates()
         for section, names in offered.items():
             field = f"{section}_dns_template"
             chosen = [getattr(group, field)] if group else []
@@ -107,11 +111,47 @@ class AccountForm(forms.Form):
     time_zone = forms.ChoiceField(choices=_zones, initial="UTC")
 
     def __init__(self, data: Any = None, *, account: Account | None = None) -> None:
-        initial = model_to_dict(account, fields=["name", "time_zone"]) if account else {}
+        initial = model_to_dict(account, fields=list(self.base_fields)) if account else {}
         initial["group"] = account and account.group
         super().__init__(data, initial=initial)
-        if account:
-            remember(self, account, AccountForm.base_fields)
+
+
+class ChangedAccountForm(AccountForm):
+    """An account, and what it has of its own in place of its group's settings."""
+
+    campaign_dns_template = forms.ChoiceField(
+        label="DNS template",
+        required=False,
+        help_text="What its sender domains must publish. A change counts for domains that are "
+        "added afterwards.",
+    )
+    gateway_dns_template = forms.ChoiceField(
+        label="DNS template of the e-mail gateway", required=False
+    )
+    sender_domains_limit = WholeNumber(label="Sender domains", required=False)
+
+    def __init__(self, data: Any = None, *, account: Account) -> None:
+        super().__init__(data, account=account)
+        remember(self, account, self.base_fields)
+        group = account.group
+        for section, names in _templates()[0].items():
+            field = f"{section}_dns_template"
+            inherited = f"As the group: {getattr(group, field) or 'none'}"
+            own = dict.fromkeys(name for name in (*names, getattr(account, field)) if name)
+            choices = [("", inherited), *((name, name) for name in own)]
+            self.fields[field].choices = choices  # type: ignore[attr-defined]
+        limit = group.sender_domains_limit
+        self.fields[
+            "sender_domains_limit"
+        ].help_text = f"Empty: as the group ({limit or 'unlimited'}). 0: as many as it likes."
+
+
+class StandingForm(forms.Form):
+    """Why an account is stopped."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON, help_text="The people of the account read it, also by mail."
+    )
 
 
 class NewAccountForm(AccountForm):

@@ -25,7 +25,15 @@ GROUP_FIELDS = (
     *limits.FIELDS.values(),
 )
 OWNERS_FIELDS = frozenset({"name", "time_zone"})  # the others of an account are the operator's
-ACCOUNT_FIELDS = ("name", "group", "status", "time_zone", *limits.FIELDS.values())
+ACCOUNT_FIELDS = (
+    "name",
+    "group",
+    "time_zone",
+    "campaign_dns_template",
+    "gateway_dns_template",
+    "sender_domains_limit",
+    *limits.FIELDS.values(),
+)
 
 
 @transaction.atomic
@@ -72,7 +80,7 @@ def create_account(actor: Actor, *, name: str, group: UserGroup, time_zone: str 
     """A new account in a group, with a slug made from its name."""
     demand_operator(actor)
     account = Account(name=name, group=group, time_zone=time_zone, slug=_free_slug(name))
-    _check_account(account)
+    _check_account(account, ())
     account.save()
     audit.record(actor, "account.create", account, account=account, after={"group": group.name})
     return account
@@ -106,7 +114,7 @@ def change_account(actor: Actor, account: Account, *, seen: Any = None, **values
     account.refresh_from_db(from_queryset=Account.objects.select_for_update())
     demand_unchanged(account, seen, ACCOUNT_FIELDS)
     before, after = _set(account, values)
-    _check_account(account)
+    _check_account(account, after)
     account.save()
     if after:
         audit.record(actor, "account.change", account, account=account, before=before, after=after)
@@ -126,10 +134,15 @@ def _check_group(group: UserGroup, changed: Collection[str]) -> None:
     """A template must be in the file when it is chosen; one that vanishes later is kept."""
     limits.check(group)
     group.full_clean()
+    _check_templates(group, changed)
+
+
+def _check_templates(row: UserGroup | Account, changed: Collection[str]) -> None:
     for section in ("campaign", "gateway"):
         field = f"{section}_dns_template"
-        if field in changed and (sentence := _no_template(section, getattr(group, field))):
-            raise ValidationError({field: sentence})
+        name, inherits = getattr(row, field), isinstance(row, Account)
+        if field in changed and (name or not inherits) and (why := _no_template(section, name)):
+            raise ValidationError({field: why})
 
 
 def _no_template(section: str, name: str) -> str:
@@ -143,9 +156,10 @@ def _no_template(section: str, name: str) -> str:
     return "" if known else f"The DNS configuration has no {section} template {name}."
 
 
-def _check_account(account: Account) -> None:
+def _check_account(account: Account, changed: Collection[str]) -> None:
     limits.check(account)
     account.full_clean()
+    _check_templates(account, changed)
     if account.time_zone not in available_timezones():
         raise ValidationError({"time_zone": f"There is no time zone {account.time_zone!r}."})
 

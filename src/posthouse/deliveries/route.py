@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from posthouse.accounts import standing
 from posthouse.accounts.models import Account
 from posthouse.audience.models import SubscriberList
 from posthouse.core.channels import Channel
@@ -98,8 +99,8 @@ def resolve(dispatch: Dispatch) -> Route:
 
     Raises RouteRefused (the dispatch must pause) or ServerPaused (it waits).
     """
-    if dispatch.account.status != Account.Status.ACTIVE:
-        raise RouteRefused("The account is suspended. The operator can activate it again.")
+    if stopped := standing.why_not(dispatch.account):
+        raise RouteRefused(f"{stopped} The operator can activate it again.")
     sender = SenderChoice(
         from_name=dispatch.from_name,
         from_local=dispatch.from_local,

@@ -125,6 +125,7 @@ LOOKS: dict[str, dict[str, Look]] = {
         "good": Look("Good", "check", "green"),
         "watched": Look("Watched", "eye", "yellow"),
         "suspended": Look("Suspended", "lock", "red"),
+        "disabled": Look("Disabled", "ban", "grey"),
     },
     "subscriber": {
         "subscribed": Look("Subscribed", "check", "green"),

@@ -60,6 +60,11 @@ def user_name(allocation: Allocation) -> str:
     return str(allocation.group or allocation.account)
 
 
+def is_alone_on(server: DeliveryServer, account: Account) -> bool:
+    """Is nobody else allocated the server?"""
+    return not server.allocations.exclude(account=account).exists()
+
+
 def routing_of(owner: UserGroup | Account) -> dict[Channel, DeliveryServer]:
     """The group's or account's own server for each channel that has one."""
     allocations = owner.allocations.select_related("server")

@@ -5,6 +5,8 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from posthouse.accounts import inherited
+from posthouse.accounts import standing as standing_of_account
 from posthouse.accounts.areas import AccountRequest, AreaRequest, account_page, operator_page
 from posthouse.accounts.models import Account, User
 from posthouse.deliveries import queries as delivery_queries
@@ -32,11 +34,12 @@ def account_home(request: AccountRequest) -> HttpResponse:
     ready = queries.readiness(account)
     context = {
         "account": account,
+        "why_not": standing_of_account.why_not(account),
         "ready": ready,
         "steps": firststeps.of_account(account, ready),
         "campaigns": queries.last_campaigns(),
         "domains": domain_queries.domains()[:10],
-        "domains_limit": account.group.sender_domains_limit,
+        "domains_limit": inherited.sender_domains_limit(account),
         "uses": delivery_queries.uses_of(account),
     }
     return render(request, "web/account_home.html", context)
