@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from posthouse.cli import dns_templates, domains, importing, people, processes, servers, up, world
+from posthouse.cli import (
+    check,
+    dns_templates,
+    domains,
+    importing,
+    people,
+    processes,
+    servers,
+    up,
+    world,
+)
 from posthouse.cli.starting import explained
 
 app = typer.Typer(
@@ -20,6 +30,7 @@ app = typer.Typer(
 app.command("demo")(world.demo)
 app.command("up")(up.up)
 app.command("status")(up.status)
+app.command("check")(check.check)
 app.command("web")(processes.web)
 app.command("worker")(processes.worker)
 app.command("engine")(processes.engine)

@@ -39,12 +39,18 @@ class Per(StrEnum):
         return _SECONDS[self]
 
     @property
+    def each(self) -> str:
+        """``a minute``, ``an hour``, ``a day``."""
+        return f"an {self}" if self is Per.HOUR else f"a {self}"
+
+    @property
     def shown(self) -> int:
         """How many of them a picture shows; as many again are kept."""
         return _SHOWN[self]
 
 
 _SECONDS = {Per.MINUTE: 60, Per.HOUR: 3_600, Per.DAY: 86_400}
+_SPANS = {Per.MINUTE: "hour", Per.HOUR: "two days", Per.DAY: "30 days"}
 _SHOWN = {Per.MINUTE: 60, Per.HOUR: 48, Per.DAY: 30}
 
 
@@ -62,6 +68,11 @@ class Series:
     def total(self) -> int:
         """Accepted in all of it."""
         return sum(self.accepted)
+
+    @property
+    def span(self) -> str:
+        """The whole time, in words."""
+        return _SPANS[self.per]
 
     @property
     def highest(self) -> int:

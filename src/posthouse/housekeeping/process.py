@@ -39,7 +39,7 @@ class Job:
 
 
 _IDLE_SECONDS = 0.2
-_LEASE, _LEASE_SECONDS = "housekeeping", 10  # renewed each round; a dead leader is missed so long
+_LEASE_SECONDS = 10  # renewed each round; a dead leader is missed so long
 
 
 def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
@@ -109,7 +109,7 @@ def _lane(jobs: tuple[Job, ...], owner: str, stop: threading.Event) -> None:
 def _leads(owner: str) -> bool:
     close_old_connections()
     try:
-        return leases.hold(_LEASE, owner, seconds=_LEASE_SECONDS)
+        return leases.hold(leases.HOUSEKEEPING, owner, seconds=_LEASE_SECONDS)
     except (OperationalError, InterfaceError) as error:
         log.warning("the database did not answer: %s", error)
     except Exception:
@@ -119,7 +119,7 @@ def _leads(owner: str) -> bool:
 
 def _let_go(owner: str) -> None:
     try:
-        leases.let_go(_LEASE, owner)
+        leases.let_go(leases.HOUSEKEEPING, owner)
     except (OperationalError, InterfaceError) as error:
         log.warning("the lease ends by itself, the database did not answer: %s", error)
 

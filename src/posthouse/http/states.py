@@ -95,6 +95,12 @@ LOOKS: dict[str, dict[str, Look]] = {
         "autoresponder": Look("AR", "robot", "purple"),
         "none": Look("Not Allocated", "unlink", "grey"),
     },
+    "finding": {  # what a check of the installation came to
+        "trouble": Look("Trouble", "alert-triangle", "red"),
+        "missing": Look("Missing", "circle-dashed", "yellow"),
+        "advice": Look("Advice", "info-circle", "blue"),
+        "fine": Look("Fine", "check", "green"),
+    },
     "engine": {
         "starting": Look("Starting", "loader", "blue"),
         "running": Look("Running", "check", "green"),

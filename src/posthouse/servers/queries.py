@@ -67,5 +67,9 @@ def is_alone_on(server: DeliveryServer, account: Account) -> bool:
 
 def routing_of(owner: UserGroup | Account) -> dict[Channel, DeliveryServer]:
     """The group's or account's own server for each channel that has one."""
-    allocations = owner.allocations.select_related("server")
+    return routing_of_rows(owner.allocations.select_related("server"))
+
+
+def routing_of_rows(allocations: Iterable[Allocation]) -> dict[Channel, DeliveryServer]:
+    """The same of allocations that were read already, with their servers."""
     return {Channel(one.channel): one.server for one in allocations}

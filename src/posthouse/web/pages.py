@@ -10,8 +10,11 @@ from posthouse.accounts import standing as standing_of_account
 from posthouse.accounts.areas import AccountRequest, AreaRequest, account_page, operator_page
 from posthouse.accounts.models import Account, User
 from posthouse.deliveries import queries as delivery_queries
+from posthouse.deliveries import volume
 from posthouse.domains import queries as domain_queries
 from posthouse.http.live import live
+from posthouse.operations.checking import check
+from posthouse.operations.facts import near_limits
 from posthouse.operations.queries import standing
 from posthouse.web import firststeps, queries
 
@@ -49,8 +52,9 @@ def account_home(request: AccountRequest) -> HttpResponse:
 def operator_home(request: AreaRequest) -> HttpResponse:
     """The installation at a glance: what is missing, what moves, what is in trouble."""
     context = _moving() | {
-        "steps": firststeps.of_installation(queries.installed()),
+        "found": check(),
         "servers": queries.servers_in_trouble(),
+        "limits": near_limits(),
         "domains": queries.domains_in_trouble(),
     }
     return render(request, "web/operator_home.html", context)
@@ -58,9 +62,12 @@ def operator_home(request: AreaRequest) -> HttpResponse:
 
 @operator_page
 def operator_motion(request: AreaRequest) -> HttpResponse:
-    """The part of the overview that moves."""
-    return live(request, "web/operator_motion.html", _moving(), moving=True)
+    """The part of the overview that moves; where nothing does, the page stops asking."""
+    context = _moving()
+    return live(request, "web/operator_motion.html", context, moving=bool(context["moving"]))
 
 
 def _moving() -> dict[str, object]:
-    return {"now": standing(), "imports": queries.imports_running()}
+    now, imports = standing(), list(queries.imports_running())
+    moving = bool(now.in_motion or now.waiting or now.rate or imports)
+    return {"now": now, "imports": imports, "volume": volume.series(), "moving": moving}
