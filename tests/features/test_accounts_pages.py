@@ -26,6 +26,9 @@ SignIn = Callable[[User], Client]
 Callbacks = Callable[..., object]
 
 
+UNPAID = {"reason": "The last bill is not paid."}
+
+
 def text_of(response: object) -> str:
     return re.sub(r"\s+", " ", response.content.decode())  # type: ignore[attr-defined]
 
@@ -170,11 +173,13 @@ def test_an_account_with_a_bad_owner_is_not_created(
 def test_a_suspended_account_is_looked_at_and_not_changed(
     account: Account, owner: User, boss: User, client_of: SignIn
 ) -> None:
-    client_of(boss).post(reverse("operator-accounts:suspend", args=[account.public_id]))
+    client_of(boss).post(reverse("operator-accounts:suspend", args=[account.public_id]), UNPAID)
     account.refresh_from_db()
     assert account.status == "suspended"
     home, team = (reverse(n, args=[account.slug]) for n in ("account-home", "accounts:team"))
-    assert "This account is suspended" in text_of(client_of(owner).get(home))
+    shown = text_of(client_of(owner).get(home))
+    assert "This account is suspended" in shown
+    assert "The operator says: The last bill is not paid." in shown
     response = client_of(owner).post(team, {"email": "x@harbour.example", "role": "viewer"})
     assert response.status_code == 403
     assert "is suspended" in text_of(response)

@@ -8,7 +8,7 @@ from django.core.cache import caches
 from django.test import Client
 
 from posthouse.accounts import keys as account_keys
-from posthouse.accounts import services
+from posthouse.accounts import standing
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, ApiKey, Role
 from posthouse.api import keys
@@ -49,7 +49,7 @@ def test_a_revoked_key_opens_nothing(account: Account, api_of: ApiOf) -> None:
 
 def test_a_key_of_a_suspended_account_opens_nothing(account: Account, api_of: ApiOf) -> None:
     client = api_of(account)
-    services.change_account(SYSTEM, account, status=Account.Status.SUSPENDED)
+    standing.change(SYSTEM, account, Account.Status.SUSPENDED, "Unpaid")
     problem_of(client.get("/api/v1/account"), 401)
 
 

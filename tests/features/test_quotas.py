@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from posthouse.accounts import access, services
+from posthouse.accounts import access, services, standing
 from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, Event, Notice, User
 from posthouse.core.delivery.replies import Stage
@@ -364,7 +364,7 @@ def test_a_suspended_accounts_held_dispatch_is_paused_for_a_person(
     settle(claim(1), *[Result.DEFERRED] * 10)
     outbox.release(1)
     assert outbox.claim_next("engine", 2) is None
-    services.change_account(SYSTEM, sending.account, status=Account.Status.SUSPENDED)
+    standing.change(SYSTEM, sending.account, Account.Status.SUSPENDED, "Unpaid")
     sweep.bring_back_due(clock.set("2026-11-19T13:00+00:00"))
     assert outbox.claim_next("engine", 3) is None
     dispatch.refresh_from_db()

@@ -21,13 +21,14 @@ from posthouse.accounts.actors import SYSTEM
 from posthouse.accounts.models import Account, User, UserGroup
 from posthouse.cli.app import app
 from posthouse.core.channels import Channel
-from posthouse.deliveries import outbox
+from posthouse.deliveries import outbox, turns
 from posthouse.deliveries.explaining import Ending, Explanation, explain, explain_dispatch
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.deliveries.models import Dispatch, Quota
 from posthouse.deliveries.route import SenderChoice
 from posthouse.domains.models import SenderDomain
 from posthouse.servers import services
+from posthouse.servers.choosing import server_in_rows
 from posthouse.servers.errors import ServerInUse
 from posthouse.servers.models import DeliveryServer, SendMethod
 from posthouse.servers.queries import badges
@@ -117,6 +118,10 @@ def _check(said: Explanation, claim: outbox.Claim | None, dispatch: Dispatch) ->
         assert said.reasons[:-1] == route.reasons
         return
     assert claim is None
+    row = Dispatch.objects.annotate(leaves_by=server_in_rows()).get(pk=dispatch.pk)
+    if row.leaves_by in turns.resting(()):
+        assert dispatch.state == "running"  # engines come to it once its server has rested
+        return
     states = {Ending.WAITS: {"running", "held"}, Ending.REFUSED: {"paused", "pausing"}}
     assert dispatch.state in states[said.ending]
     why = re.sub("^Marketing mail (does not leave|waits)[.:] ", "", said.conclusion)

@@ -6,11 +6,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from posthouse.accounts import queries, services
+from posthouse.accounts import duplicating, queries, services, standing
 from posthouse.accounts.access import find
 from posthouse.accounts.areas import AreaRequest, operator_page
 from posthouse.accounts.errors import GroupInUse
-from posthouse.accounts.forms import AccountForm, GroupForm, NewAccountForm, posted, saved
+from posthouse.accounts.forms import (
+    ChangedAccountForm,
+    GroupForm,
+    NewAccountForm,
+    posted,
+    saved,
+)
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.http.paging import page
 
@@ -44,6 +50,15 @@ def group(request: AreaRequest, group: str) -> HttpResponse:
             return redirect("operator-accounts:group", row.public_id)
         row.refresh_from_db()
     return render(request, "accounts/admin/group.html", {"form": form, "group": row})
+
+
+@require_POST
+@operator_page
+def duplicate_group(request: AreaRequest, group: str) -> HttpResponse:
+    """Another group with the same settings, which is then given a name of its own."""
+    copy = duplicating.duplicate_group(request.actor, _group(group))
+    messages.success(request, f"{copy.name} has the same settings and no accounts. Name it.")
+    return redirect("operator-accounts:group", copy.public_id)
 
 
 @operator_page
@@ -101,47 +116,20 @@ def new_account(request: AreaRequest) -> HttpResponse:
 def account(request: AreaRequest, account: str) -> HttpResponse:
     """One account: its group, its people, its standing."""
     row = _account(account)
-    form = AccountForm(posted(request), account=row)
+    form = ChangedAccountForm(posted(request), account=row)
     if request.method == "POST":
         if saved(form, services.change_account, request.actor, row):
             messages.success(request, f"{row.name} was saved.")
             return redirect("operator-accounts:account", row.public_id)
         row.refresh_from_db()
-    context = {"form": form, "account": row, "members": queries.team(row)}
-    return render(request, "accounts/admin/account.html", context)
-
-
-@operator_page
-def suspend(request: AreaRequest, account: str) -> HttpResponse:
-    """Asks, then stops an account."""
-    row = _account(account)
-    back = reverse("operator-accounts:account", args=[row.public_id])
-    if request.method == "POST":
-        services.change_account(request.actor, row, status=Account.Status.SUSPENDED)
-        messages.success(request, f"{row.name} is suspended.")
-        return redirect(back)
     context = {
-        "title": f"Suspend {row.name}",
-        "consequences": [
-            "Nothing more is sent for it, and its API keys are refused.",
-            "Its people can still sign in and look, but change nothing.",
-            "It can be activated again at any time.",
-        ],
-        "action": f"Suspend {row.name}",
-        "back": back,
-        "tone": "red",
+        "form": form,
+        "account": row,
+        "members": queries.team(row),
+        "ways": queries.ways_of(row),
+        "why_not": standing.why_not(row),
     }
-    return render(request, "http/confirm.html", context)
-
-
-@require_POST
-@operator_page
-def activate(request: AreaRequest, account: str) -> HttpResponse:
-    """Lets a suspended account go on."""
-    row = _account(account)
-    services.change_account(request.actor, row, status=Account.Status.ACTIVE)
-    messages.success(request, f"{row.name} is active again.")
-    return redirect("operator-accounts:account", row.public_id)
+    return render(request, "accounts/admin/account.html", context)
 
 
 def _group(public_id: str) -> UserGroup:

@@ -8,7 +8,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
-from posthouse.accounts import access
+from posthouse.accounts import access, standing
 from posthouse.accounts.actors import Actor, member_of, operator
 from posthouse.accounts.models import Account, User
 from posthouse.accounts.permissions import NotAllowed, demand
@@ -45,7 +45,7 @@ def account_page(permission: str = "view") -> Callable[[View], View]:
                 raise Http404(f"There is no account {slug!r} here.")
             inside = cast("AccountRequest", request)
             inside.account, inside.actor = account, actor
-            _refuse_changes_of_suspended(inside)
+            _refuse_what_was_stopped(inside)
             if request.session.get(LAST_ACCOUNT) != slug:
                 request.session[LAST_ACCOUNT] = slug
             with access.tenant(account):
@@ -72,12 +72,13 @@ def operator_page(view: View) -> View:
     return page
 
 
-def _refuse_changes_of_suspended(request: AccountRequest) -> None:
-    """A suspended account can be looked at: its people shall see why nothing is sent."""
-    if request.account.status == Account.Status.SUSPENDED and request.method not in _SAFE:
-        raise PermissionDenied(
-            f"{request.account} is suspended, so nothing can be changed. Ask the operator why."
-        )
+def _refuse_what_was_stopped(request: AccountRequest) -> None:
+    """A suspended account can be looked at, a disabled one cannot; both say the reason."""
+    status = request.account.status
+    if status == Account.Status.DISABLED or (
+        status == Account.Status.SUSPENDED and request.method not in _SAFE
+    ):
+        raise PermissionDenied(standing.why_not(request.account))
 
 
 def _answer(permission: str, request: AreaRequest, view: View, **kwargs: Any) -> HttpResponse:

@@ -41,10 +41,11 @@ def announce(kind: str, account: Account | None = None, **payload: Any) -> None:
 def changes(row: Model, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The values that differ, as (before, after), both plain JSON."""
     differing = {name for name, value in values.items() if getattr(row, name) != value}
-    before = {name: _plain(getattr(row, name)) for name in sorted(differing)}
-    after = {name: _plain(values[name]) for name in sorted(differing)}
+    before = {name: plain(getattr(row, name)) for name in sorted(differing)}
+    after = {name: plain(values[name]) for name in sorted(differing)}
     return before, after
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can hold of it: texts and numbers as they are, rows by name."""
     return value if isinstance(value, str | int | bool | type(None)) else str(value)

@@ -31,7 +31,7 @@ class TemplateMissing(DnsConfigurationRefused):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
-            f"The user group names the DNS template “{name}”, which is not in the file. "
+            f"The user group or account names the DNS template “{name}”, which is not in the file. "
             f"It has: {', '.join(known) or 'none'}. The operator chooses one of them."
         )
         self.name = name

@@ -10,9 +10,13 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest, QueryDict
 
 from posthouse.accounts import dns_configuration
+from posthouse.accounts.editing import remember, show_again
+from posthouse.accounts.errors import EditedMeanwhile
 from posthouse.accounts.keys import ROLES
 from posthouse.accounts.models import Account, Membership, Role, User, UserGroup
 from posthouse.accounts.notices import READERS
+from posthouse.accounts.standing import LONGEST_REASON
+from posthouse.accounts.whole_numbers import WholeNumber
 
 Saved = TypeVar("Saved")
 
@@ -25,7 +29,10 @@ def saved(form: forms.Form, verb: Callable[..., Saved], *args: Any) -> Saved | N
         return verb(*args, **form.cleaned_data)
     except ValidationError as refused:
         form.add_error(None, refused)
-        return None
+    except EditedMeanwhile as refused:
+        form.add_error(None, str(refused))
+        show_again(form)
+    return None
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -36,6 +43,15 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def _zones() -> list[tuple[str, str]]:
     names = sorted(name for name in available_timezones() if "/" in name and "Etc/" not in name)
     return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+
+
+def _templates() -> tuple[dict[str, list[str]], str]:
+    """The names that the file of DNS templates has for each section, or what is wrong with it."""
+    try:
+        found = dns_configuration.configuration()
+    except dns_configuration.ConfigurationUnreadable as error:
+        return {"campaign": [], "gateway": []}, str(error)
+    return {"campaign": list(found.campaign), "gateway": ["", *found.gateway]}, ""
 
 
 class GroupForm(forms.Form):
@@ -60,7 +76,7 @@ class GroupForm(forms.Form):
         initial="Default",
         help_text="The same for domains that send over the gateway.",
     )
-    sender_domains_limit = forms.IntegerField(
+    sender_domains_limit = WholeNumber(
         label="Sender domains per account",
         min_value=0,
         initial=0,
@@ -71,13 +87,9 @@ class GroupForm(forms.Form):
     def __init__(self, data: Any = None, *, group: UserGroup | None = None) -> None:
         initial = model_to_dict(group, fields=list(self.base_fields)) if group else {}
         super().__init__(data, initial=initial)
-        self.problem = ""
-        offered: dict[str, list[str]] = {"campaign": [], "gateway": []}
-        try:
-            found = dns_configuration.configuration()
-            offered = {"campaign": list(found.campaign), "gateway": ["", *found.gateway]}
-        except dns_configuration.ConfigurationUnreadable as error:
-            self.problem = str(error)
+        if group:
+            remember(self, group, self.base_fields)
+        offered, self.problem = _templates()
         for section, names in offered.items():
             field = f"{section}_dns_template"
             chosen = [getattr(group, field)] if group else []
@@ -99,9 +111,47 @@ class AccountForm(forms.Form):
     time_zone = forms.ChoiceField(choices=_zones, initial="UTC")
 
     def __init__(self, data: Any = None, *, account: Account | None = None) -> None:
-        initial = model_to_dict(account, fields=["name", "time_zone"]) if account else {}
+        initial = model_to_dict(account, fields=list(self.base_fields)) if account else {}
         initial["group"] = account and account.group
         super().__init__(data, initial=initial)
+
+
+class ChangedAccountForm(AccountForm):
+    """An account, and what it has of its own in place of its group's settings."""
+
+    campaign_dns_template = forms.ChoiceField(
+        label="DNS template",
+        required=False,
+        help_text="What its sender domains must publish. A change counts for domains that are "
+        "added afterwards.",
+    )
+    gateway_dns_template = forms.ChoiceField(
+        label="DNS template of the e-mail gateway", required=False
+    )
+    sender_domains_limit = WholeNumber(label="Sender domains", required=False)
+
+    def __init__(self, data: Any = None, *, account: Account) -> None:
+        super().__init__(data, account=account)
+        remember(self, account, self.base_fields)
+        group = account.group
+        for section, names in _templates()[0].items():
+            field = f"{section}_dns_template"
+            inherited = f"As the group: {getattr(group, field) or 'none'}"
+            own = dict.fromkeys(name for name in (*names, getattr(account, field)) if name)
+            choices = [("", inherited), *((name, name) for name in own)]
+            self.fields[field].choices = choices  # type: ignore[attr-defined]
+        limit = group.sender_domains_limit
+        self.fields[
+            "sender_domains_limit"
+        ].help_text = f"Empty: as the group ({limit or 'unlimited'}). 0: as many as it likes."
+
+
+class StandingForm(forms.Form):
+    """Why an account is stopped."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON, help_text="The people of the account read it, also by mail."
+    )
 
 
 class NewAccountForm(AccountForm):

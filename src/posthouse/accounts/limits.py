@@ -39,7 +39,7 @@ def check(row: UserGroup | Account) -> None:
 
 
 def _values(row: UserGroup | Account) -> list[tuple[str, Any]]:
-    return [(field, getattr(row, field)) for field in FIELDS.values()]
+    return [(field, getattr(row, field)) for field in (*FIELDS.values(), "sender_domains_limit")]
 
 
 def _of(row: UserGroup | Account) -> dict[Kind, Any]:

@@ -44,14 +44,24 @@ class Account(models.Model):
 
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
-        SUSPENDED = "suspended", "Suspended"
+        SUSPENDED = "suspended", "Suspended"  # its people look, and change nothing
+        DISABLED = "disabled", "Disabled"  # closed to its people; everything is kept
 
     public_id = public_id("acc")
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=100)
     group = models.ForeignKey(UserGroup, on_delete=models.PROTECT, related_name="accounts")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    status_reason = models.CharField(
+        max_length=300, blank=True, help_text="Why it is not active; its people read it."
+    )
     time_zone = models.CharField(max_length=50, default="UTC")
+    # The account's own settings, read through ``inherited``: empty as the group's.
+    campaign_dns_template = models.CharField("DNS template", max_length=100, blank=True)
+    gateway_dns_template = models.CharField(
+        "DNS template of the e-mail gateway", max_length=100, blank=True
+    )
+    sender_domains_limit = models.PositiveIntegerField("sender domains", null=True, blank=True)
     # The account's own limits: empty as the group's, 0 unlimited.
     daily_limit = models.PositiveIntegerField(null=True, blank=True)
     monthly_limit = models.PositiveIntegerField(null=True, blank=True)

@@ -14,6 +14,7 @@ from posthouse.accounts.models import (
     User,
     UserGroup,
 )
+from posthouse.core.channels import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,26 @@ class LogLine:
     values: tuple[LoggedValue, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an account's mail of one channel leaves: by its own server, else by the group's."""
+
+    channel: Channel
+    own: str
+    shared: str
+    company: int  # accounts that share the group's server by being in the group, itself included
+
+
+def ways_of(account: Account) -> list[Way]:
+    """What is the account's own and what it shares, channel by channel (R02, R10)."""
+    own = dict(account.allocations.values_list("channel", "server__name"))
+    shared = dict(account.group.allocations.values_list("channel", "server__name"))
+    company = account.group.accounts.count()
+    return [
+        Way(channel, own.get(channel, ""), shared.get(channel, ""), company) for channel in Channel
+    ]
+
+
 def groups() -> QuerySet[UserGroup]:
     """All groups, by name, with ``accounts_count``."""
     return UserGroup.objects.annotate(accounts_count=Count("accounts")).order_by("name")
@@ -41,7 +62,7 @@ def groups() -> QuerySet[UserGroup]:
 
 def accounts(q: str = "", group: str = "", status: str = "") -> QuerySet[Account]:
     """Accounts with their group; ``group`` is a public id, ``q`` a part of the name."""
-    found = Account.objects.select_related("group")
+    found = Account.objects.select_related("group").prefetch_related("allocations__server")
     if q:
         found = found.filter(Q(name__icontains=q) | Q(slug__icontains=q))
     if group:

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 
 from posthouse.accounts import audit, dns_configuration, limits
 from posthouse.accounts.actors import Actor
+from posthouse.accounts.editing import demand_unchanged
 from posthouse.accounts.errors import GroupInUse
 from posthouse.accounts.models import Account, Membership, Role, UserGroup
 from posthouse.accounts.people import invite_member
@@ -24,7 +25,15 @@ GROUP_FIELDS = (
     *limits.FIELDS.values(),
 )
 OWNERS_FIELDS = frozenset({"name", "time_zone"})  # the others of an account are the operator's
-ACCOUNT_FIELDS = ("name", "group", "status", "time_zone", *limits.FIELDS.values())
+ACCOUNT_FIELDS = (
+    "name",
+    "group",
+    "time_zone",
+    "campaign_dns_template",
+    "gateway_dns_template",
+    "sender_domains_limit",
+    *limits.FIELDS.values(),
+)
 
 
 @transaction.atomic
@@ -39,9 +48,14 @@ def create_group(actor: Actor, **values: Any) -> UserGroup:
 
 
 @transaction.atomic
-def change_group(actor: Actor, group: UserGroup, **values: Any) -> UserGroup:
-    """Changes the named fields and leaves the others as they are."""
+def change_group(actor: Actor, group: UserGroup, *, seen: Any = None, **values: Any) -> UserGroup:
+    """Changes the named fields and leaves the others as they are.
+
+    ``seen`` is what the person saw of the fields; if that is no more, it raises EditedMeanwhile.
+    """
     demand_operator(actor)
+    group.refresh_from_db(from_queryset=UserGroup.objects.select_for_update())
+    demand_unchanged(group, seen, GROUP_FIELDS)
     before, after = _set(group, values)
     _check_group(group, after)
     group.save()
@@ -54,7 +68,8 @@ def change_group(actor: Actor, group: UserGroup, **values: Any) -> UserGroup:
 def delete_group(actor: Actor, group: UserGroup) -> None:
     """Removes a group that no account is in, or raises :class:`GroupInUse`."""
     demand_operator(actor)
-    if accounts := group.accounts.count():
+    UserGroup.objects.select_for_update().get(pk=group.pk)  # nobody moves in meanwhile
+    if accounts := list(group.accounts.order_by("name").values_list("name", flat=True)):
         raise GroupInUse(group.name, accounts)
     audit.record(actor, "group.delete", group)
     group.delete()
@@ -65,7 +80,7 @@ def create_account(actor: Actor, *, name: str, group: UserGroup, time_zone: str 
     """A new account in a group, with a slug made from its name."""
     demand_operator(actor)
     account = Account(name=name, group=group, time_zone=time_zone, slug=_free_slug(name))
-    _check_account(account)
+    _check_account(account, ())
     account.save()
     audit.record(actor, "account.create", account, account=account, after={"group": group.name})
     return account
@@ -87,14 +102,19 @@ def open_account(
 
 
 @transaction.atomic
-def change_account(actor: Actor, account: Account, **values: Any) -> Account:
-    """Changes the named ACCOUNT_FIELDS; an owner may change name and time zone only."""
+def change_account(actor: Actor, account: Account, *, seen: Any = None, **values: Any) -> Account:
+    """Changes the named ACCOUNT_FIELDS; an owner may change name and time zone only.
+
+    ``seen`` is what the person saw of the fields; if that is no more, it raises EditedMeanwhile.
+    """
     if set(values) <= OWNERS_FIELDS:
         demand(actor, "own")
     else:
         demand_operator(actor)
+    account.refresh_from_db(from_queryset=Account.objects.select_for_update())
+    demand_unchanged(account, seen, ACCOUNT_FIELDS)
     before, after = _set(account, values)
-    _check_account(account)
+    _check_account(account, after)
     account.save()
     if after:
         audit.record(actor, "account.change", account, account=account, before=before, after=after)
@@ -114,10 +134,15 @@ def _check_group(group: UserGroup, changed: Collection[str]) -> None:
     """A template must be in the file when it is chosen; one that vanishes later is kept."""
     limits.check(group)
     group.full_clean()
+    _check_templates(group, changed)
+
+
+def _check_templates(row: UserGroup | Account, changed: Collection[str]) -> None:
     for section in ("campaign", "gateway"):
         field = f"{section}_dns_template"
-        if field in changed and (sentence := _no_template(section, getattr(group, field))):
-            raise ValidationError({field: sentence})
+        name, inherits = getattr(row, field), isinstance(row, Account)
+        if field in changed and (name or not inherits) and (why := _no_template(section, name)):
+            raise ValidationError({field: why})
 
 
 def _no_template(section: str, name: str) -> str:
@@ -131,9 +156,10 @@ def _no_template(section: str, name: str) -> str:
     return "" if known else f"The DNS configuration has no {section} template {name}."
 
 
-def _check_account(account: Account) -> None:
+def _check_account(account: Account, changed: Collection[str]) -> None:
     limits.check(account)
     account.full_clean()
+    _check_templates(account, changed)
     if account.time_zone not in available_timezones():
         raise ValidationError({"time_zone": f"There is no time zone {account.time_zone!r}."})
 

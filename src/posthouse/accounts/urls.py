@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from posthouse.accounts import admin, admin_people, pages
+from posthouse.accounts import admin, admin_people, admin_standing, pages
 
 app_name = "accounts"
 
@@ -19,12 +19,14 @@ operator_urlpatterns = [
     path("groups/", admin.groups, name="groups"),
     path("groups/new/", admin.new_group, name="new-group"),
     path("groups/<str:group>/", admin.group, name="group"),
+    path("groups/<str:group>/duplicate/", admin.duplicate_group, name="duplicate-group"),
     path("groups/<str:group>/delete/", admin.delete_group, name="delete-group"),
     path("accounts/", admin.accounts, name="accounts"),
     path("accounts/new/", admin.new_account, name="new-account"),
     path("accounts/<str:account>/", admin.account, name="account"),
-    path("accounts/<str:account>/suspend/", admin.suspend, name="suspend"),
-    path("accounts/<str:account>/activate/", admin.activate, name="activate"),
+    path("accounts/<str:account>/suspend/", admin_standing.suspend, name="suspend"),
+    path("accounts/<str:account>/disable/", admin_standing.disable, name="disable"),
+    path("accounts/<str:account>/activate/", admin_standing.activate, name="activate"),
     path("people/", admin_people.listing, name="people"),
     path("people/new/", admin_people.new_person, name="new-person"),
     path("people/<str:person>/", admin_people.person, name="person"),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from posthouse.cli import (
+    check,
     dns_templates,
     domains,
     explain,
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command("demo")(world.demo)
 app.command("up")(up.up)
 app.command("status")(up.status)
+app.command("check")(check.check)
 app.command("web")(processes.web)
 app.command("worker")(processes.worker)
 app.command("engine")(processes.engine)

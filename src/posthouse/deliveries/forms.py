@@ -1,15 +1,15 @@
 """The forms of limits; what they hold is judged by the services of groups and accounts."""
 
-import re
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.forms.models import model_to_dict
 
+from posthouse.accounts.editing import remember
 from posthouse.accounts.limits import FIELDS, limits_of
 from posthouse.accounts.models import Account, UserGroup
+from posthouse.accounts.whole_numbers import WholeNumber
 from posthouse.core.routing.quotas import Kind
 
 _LABELS = {
@@ -24,20 +24,6 @@ _WHEN = {
 }
 
 
-class WholeNumber(forms.IntegerField):
-    """Digits and nothing else: what Python reads as a number (1_000, 5.0, ٣) is refused, too."""
-
-    default_error_messages = {"invalid": "Type a whole number, such as 5000, with digits only."}
-
-    def to_python(self, value: Any) -> int | None:
-        text = str(value if value is not None else "").strip()
-        if not text:
-            return None
-        if not re.fullmatch("[0-9]{1,10}", text):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return int(text)
-
-
 class _LimitsForm(forms.Form):
     """A field for each kind of limit."""
 
@@ -46,6 +32,7 @@ class _LimitsForm(forms.Form):
         super().__init__(data, initial=model_to_dict(row, fields=names))
         for kind, name in FIELDS.items():
             self.fields[name] = WholeNumber(label=_LABELS[kind], required=False, min_value=0)
+        remember(self, row, names)
 
 
 class GroupLimitsForm(_LimitsForm):
@@ -56,9 +43,10 @@ class GroupLimitsForm(_LimitsForm):
         for kind, name in FIELDS.items():
             self.fields[name].help_text = f"{_WHEN[kind]} 0 or empty: unlimited."
 
-    def clean(self) -> dict[str, int]:
+    def clean(self) -> dict[str, Any]:
         """Empty is unlimited."""
-        return {name: value or 0 for name, value in self.cleaned_data.items()}
+        empty = {name: 0 for name in FIELDS.values() if self.cleaned_data.get(name, 0) is None}
+        return self.cleaned_data | empty
 
 
 class AccountLimitsForm(_LimitsForm):

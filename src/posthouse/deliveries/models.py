@@ -141,6 +141,16 @@ class Quota(TenantRow):
         return f"{self.kind} {self.period}: {self.used} of {self.cap}"
 
 
+class Turn(TenantRow):
+    """When an account was last claimed for, as a number that grows with every claim."""
+
+    account = models.OneToOneField("accounts.Account", on_delete=models.CASCADE, related_name="+")
+    number = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"turn {self.number}"
+
+
 class Delivery(TenantRow):
     """One message to one recipient. The id is a time-ordered 64-bit number of our own making.
 
@@ -207,6 +217,25 @@ class Attempt(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.delivery_id}: {self.result} {self.code}"
+
+
+class Volume(models.Model):
+    """How many messages an engine sent in one minute, hour or day, by how they ended."""
+
+    per = models.CharField(max_length=6)
+    begins = models.BigIntegerField(help_text="Seconds since 1970.")
+    engine = models.CharField(max_length=60)
+    accepted = models.BigIntegerField(default=0)
+    deferred = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["per", "begins", "engine"], name="one_volume_row")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engine}, {self.per} {self.begins}: {self.accepted}"
 
 
 class Engine(models.Model):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from posthouse.accounts.limits import limits_of
@@ -18,18 +18,20 @@ from posthouse.core.delivery.replies import Stage
 from posthouse.core.delivery.states import DeliveryState, Result
 from posthouse.core.identity import FromKind
 from posthouse.core.smtp.messages import Outcome
-from posthouse.deliveries import ledger, quotas, verdicts
+from posthouse.deliveries import ledger, quotas, turns, verdicts, volume
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.models import SENDABLE, Attempt, Batch, Delivery, Dispatch
 from posthouse.deliveries.quotas import LimitAwaited, LimitReached
 from posthouse.deliveries.route import Route, RouteRefused, ServerPaused, keys_of, resolve
 from posthouse.deliveries.services import hold_at_limit, pause_for_trouble
+from posthouse.deliveries.turns import PassedOver
 from posthouse.deliveries.verdicts import Change
 from posthouse.domains.models import SenderDomain
 from posthouse.servers.models import DeliveryServer
 
 _PENDING, _SENDING = str(DeliveryState.PENDING), str(DeliveryState.SENDING)
 _SKIPPED, _UNCERTAIN = str(DeliveryState.SKIPPED), str(DeliveryState.UNCERTAIN)
+_TRIES = 50  # dispatches a claim looks at; what it met on the way has paused or is passed over
 _UNEXPECTED = "Posthouse could not work out how to send this; its log says more."
 
 log = logging.getLogger(__name__)
@@ -88,17 +90,34 @@ def claim_next(engine: str, token: int, busy: Collection[int] = ()) -> Claim | N
     """
     if _claimed(token).exists():
         release(token)
-    for dispatch in _dispatches_with_work():
-        route = _route_of(dispatch)
-        if route is None or route.server_id in busy:
-            continue
-        try:
-            if claim := _claim(engine, token, dispatch, route):
-                return claim
-        except LimitAwaited:
-            continue
-        except LimitReached as reached:
-            hold_at_limit(dispatch, reached)
+    servers, passed = turns.resting(busy), PassedOver()
+    for _ in range(_TRIES):
+        dispatch = turns.next_dispatch(servers, passed)
+        if dispatch is None:
+            return None
+        if claim := _try(engine, token, dispatch, passed, busy):
+            return claim
+        passed.dispatches.add(dispatch.pk)
+    return None
+
+
+def _try(
+    engine: str, token: int, dispatch: Dispatch, passed: PassedOver, busy: Collection[int]
+) -> Claim | None:
+    """A claim of this dispatch, or None and what that means for others of its account."""
+    route = _route_of(dispatch)
+    if route is None:
+        passed.troubled.add(dispatch.account_id)
+        return None
+    if route.server_id in busy:  # allocated a moment ago
+        return None
+    try:
+        return _claim(engine, token, dispatch, route, passed.full)
+    except LimitAwaited:
+        passed.full.add(dispatch.account_id)
+    except LimitReached as reached:
+        hold_at_limit(dispatch, reached)
+        passed.full.add(dispatch.account_id)
     return None
 
 
@@ -122,26 +141,12 @@ def _claimed(token: int) -> QuerySet[Batch]:
     return Batch.objects.filter(claim=token, state=Batch.State.CLAIMED)
 
 
-def _dispatches_with_work() -> list[Dispatch]:
-    """Dispatches with a batch that may be claimed; who was served longest ago comes first."""
-    running = Dispatch.objects.filter(
-        Exists(_claimable().filter(dispatch=OuterRef("pk"))), state__in=SENDABLE
-    )
-    ordered = running.order_by("-priority", F("last_claim_at").asc(nulls_first=True), "id")
-    return list(ordered.select_related("account__group", "sender_domain")[:100])
-
-
-def _claimable() -> QuerySet[Batch]:
-    """Batches that wait; of a dispatch that is held at a limit, those who count already."""
-    waiting = Batch.objects.filter(state=Batch.State.PENDING)
-    held = Q(dispatch__state=Dispatch.State.HELD, again=True)
-    return waiting.filter(Q(dispatch__state=Dispatch.State.RUNNING) | held)
-
-
-def _claim(engine: str, token: int, dispatch: Dispatch, route: Route) -> Claim | None:
+def _claim(
+    engine: str, token: int, dispatch: Dispatch, route: Route, full: Collection[int]
+) -> Claim | None:
     with transaction.atomic():
         batch = (
-            _claimable()
+            turns.claimable(full)
             .select_for_update(skip_locked=True, of=("self",))
             .filter(dispatch=dispatch)
             .order_by("id")
@@ -165,7 +170,9 @@ def _claim(engine: str, token: int, dispatch: Dispatch, route: Route) -> Claim |
             return None
         if not taken:
             _release_batch(batch, token)
-        return _read_claim(token, batch, dispatch, route)
+        claim = _read_claim(token, batch, dispatch, route)
+        turns.take(dispatch.account_id)
+        return claim
 
 
 def _within_limits(dispatch: Dispatch, batch_id: int, now: datetime) -> QuerySet[Delivery]:
@@ -332,6 +339,7 @@ def settle(
         fresh = [one for one in changes if _is_fresh(rows[one.id])]
         tried = sum(one.first_attempt_at is not None for one in fresh)
         quotas.settle(batch.reserved_in, tried=tried, returned=len(fresh) - tried)
+        volume.count(engine, moves, now)
 
 
 def _batch_of(rows: Collection[Delivery]) -> Batch:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from posthouse.accounts import standing
 from posthouse.accounts.models import Account
 from posthouse.audience.models import SubscriberList
 from posthouse.content.frames import frame_of
@@ -129,8 +130,8 @@ def judge(account: Account, channel: Channel, sender: SenderChoice, list_ids: li
 
     Raises RouteRefused or ServerPaused.
     """
-    if account.status != Account.Status.ACTIVE:
-        raise RouteRefused("The account is suspended. The operator can activate it again.")
+    if stopped := standing.why_not(account):
+        raise RouteRefused(f"{stopped} The operator can activate it again.")
     route, server = _route(account, channel, sender, list_ids)
     if server.paused_until and server.paused_until > database_now():
         raise ServerPaused(server, route)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from posthouse.accounts import inherited
 from posthouse.accounts.dns_configuration import DnsConfigurationRefused, campaign_template
 from posthouse.core.dns.errors import DnsError
 from posthouse.domains import ownership, services
@@ -44,7 +45,7 @@ def preview(domain: SenderDomain, typed: Mapping[str, Any]) -> Preview:
     other.random = _LABEL
     try:
         hosts = hosts_of(other)
-        records = wanted(other, campaign_template(domain.account.group.campaign_dns_template))
+        records = wanted(other, campaign_template(inherited.campaign_dns_template(domain.account)))
     except (DnsError, DnsConfigurationRefused) as refused:
         return Preview("", "", changes=True, refusal=str(refused))
     token = ownership.token(other)

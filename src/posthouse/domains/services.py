@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from posthouse.accounts import audit
+from posthouse.accounts import audit, inherited
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.dns_configuration import campaign_template
 from posthouse.accounts.models import Account
@@ -47,7 +47,7 @@ def add(actor: Actor, account: Account, name: str) -> SenderDomain:
     _demand_room(account)
     before = Status(domain.status) if domain else Status.NEW
     domain = domain or SenderDomain(account=account, name=name, registered=registered_domain(name))
-    template = campaign_template(account.group.campaign_dns_template)
+    template = campaign_template(inherited.campaign_dns_template(account))
     domain.template = template.name
     event = Event.ADD_WITHOUT_RECORDS if _is_free(domain, template) else Event.ADD
     stand(domain, after(before, event, suspended_from=_suspended_from(domain)))
@@ -75,7 +75,7 @@ def change(actor: Actor, domain: SenderDomain, **values: Any) -> SenderDomain:
         setattr(domain, field, value)
     status = domain.status
     following = after(Status(status), Event.SETTINGS_CHANGED)
-    template = campaign_template(domain.account.group.campaign_dns_template)
+    template = campaign_template(inherited.campaign_dns_template(domain.account))
     if _is_free(domain, template):
         domain.owner_proven = False
     else:
@@ -195,7 +195,7 @@ def _one_at_a_time(account: Account) -> None:
 
 
 def _demand_room(account: Account) -> None:
-    limit = account.group.sender_domains_limit
+    limit = inherited.sender_domains_limit(account)
     if not limit:
         return
     used = SenderDomain.objects.filter(account=account).exclude(status="deleted").count()

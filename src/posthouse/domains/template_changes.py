@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from posthouse.accounts import audit
+from posthouse.accounts import audit, inherited
 from posthouse.accounts.actors import Actor
 from posthouse.accounts.dns_configuration import DnsConfigurationRefused, campaign_template
 from posthouse.accounts.permissions import demand_operator
@@ -83,7 +83,7 @@ class Applied:
 
 def difference(domain: SenderDomain) -> Difference:
     """Compares the records it has with those that its group's template makes. Asks no DNS."""
-    name = domain.account.group.campaign_dns_template
+    name = inherited.campaign_dns_template(domain.account)
     has = [row.as_published() for row in domain.records.all() if row.required]
     try:
         records = wanted(domain, campaign_template(name))

@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from posthouse.accounts.models import Event
+from posthouse.accounts.standing import HANDLERS as ACCOUNT_NOTICES
 from posthouse.campaigns.events import HANDLERS as CAMPAIGN_HANDLERS
 from posthouse.deliveries.notices import HANDLERS as LIMIT_NOTICES
 from posthouse.domains.notices import HANDLERS as DOMAIN_NOTICES
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Event], None]
 _REST_SECONDS = 10.0
 _LISTENERS: tuple[Mapping[str, Handler], ...] = (
+    ACCOUNT_NOTICES,
     CAMPAIGN_HANDLERS,
     DOMAIN_NOTICES,
     LIMIT_NOTICES,

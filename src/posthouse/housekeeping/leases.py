@@ -1,11 +1,13 @@
 """One leader at a time, by a lease in the database and the database's clock."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from posthouse.deliveries.clock import database_now
 from posthouse.housekeeping.models import Lease
+
+HOUSEKEEPING = "housekeeping"  # the worker that leads holds it
 
 
 @transaction.atomic
@@ -25,3 +27,8 @@ def hold(name: str, owner: str, seconds: float) -> bool:
 def let_go(name: str, owner: str) -> None:
     """Gives the lease up, so that another need not wait for its end."""
     Lease.objects.filter(name=name, owner=owner).delete()
+
+
+def is_held(name: str, now: datetime) -> bool:
+    """Does anybody hold it at this moment?"""
+    return Lease.objects.filter(name=name, until__gte=now).exists()

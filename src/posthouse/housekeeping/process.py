@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from posthouse.accounts import access, notices
 from posthouse.audience.imports import forget_abandoned
 from posthouse.audience.imports import run_next as run_next_import
-from posthouse.deliveries import sweep, windows
+from posthouse.deliveries import sweep, volume, windows
 from posthouse.deliveries.clock import database_now
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.domains import master
@@ -39,7 +39,7 @@ class Job:
 
 
 _IDLE_SECONDS = 0.2
-_LEASE, _LEASE_SECONDS = "housekeeping", 10  # renewed each round; a dead leader is missed so long
+_LEASE_SECONDS = 10  # renewed each round; a dead leader is missed so long
 
 
 def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
@@ -56,6 +56,7 @@ def lanes(stop: threading.Event) -> tuple[tuple[Job, ...], ...]:
         Job("room again", lambda: bool(windows.resume_what_has_room(database_now())), every=1),
         Job("limits", lambda: bool(windows.tell_what_calmed_down(database_now())), every=5),
         Job("old limits", windows.forget_old_days, every=600),
+        Job("old volume", volume.forget_old, every=600),
     )
     imports = (
         Job("imports", lambda: run_next_import(lambda: not stop.is_set())),
@@ -108,7 +109,7 @@ def _lane(jobs: tuple[Job, ...], owner: str, stop: threading.Event) -> None:
 def _leads(owner: str) -> bool:
     close_old_connections()
     try:
-        return leases.hold(_LEASE, owner, seconds=_LEASE_SECONDS)
+        return leases.hold(leases.HOUSEKEEPING, owner, seconds=_LEASE_SECONDS)
     except (OperationalError, InterfaceError) as error:
         log.warning("the database did not answer: %s", error)
     except Exception:
@@ -118,7 +119,7 @@ def _leads(owner: str) -> bool:
 
 def _let_go(owner: str) -> None:
     try:
-        leases.let_go(_LEASE, owner)
+        leases.let_go(leases.HOUSEKEEPING, owner)
     except (OperationalError, InterfaceError) as error:
         log.warning("the lease ends by itself, the database did not answer: %s", error)
 

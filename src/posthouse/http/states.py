@@ -96,6 +96,12 @@ LOOKS: dict[str, dict[str, Look]] = {
         "fallback": Look("Rest", "stack", "grey"),
         "none": Look("Not Allocated", "unlink", "grey"),
     },
+    "finding": {  # what a check of the installation came to
+        "trouble": Look("Trouble", "alert-triangle", "red"),
+        "missing": Look("Missing", "circle-dashed", "yellow"),
+        "advice": Look("Advice", "info-circle", "blue"),
+        "fine": Look("Fine", "check", "green"),
+    },
     "engine": {
         "starting": Look("Starting", "loader", "blue"),
         "running": Look("Running", "check", "green"),
@@ -126,6 +132,7 @@ LOOKS: dict[str, dict[str, Look]] = {
         "good": Look("Good", "check", "green"),
         "watched": Look("Watched", "eye", "yellow"),
         "suspended": Look("Suspended", "lock", "red"),
+        "disabled": Look("Disabled", "ban", "grey"),
     },
     "subscriber": {
         "subscribed": Look("Subscribed", "check", "green"),

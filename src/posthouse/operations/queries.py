@@ -58,6 +58,12 @@ class Standing:
         return sum(line.pending for line in self.queue)
 
     @property
+    def oldest(self) -> float | None:
+        """For how many seconds the oldest batch has waited for an engine."""
+        waits = [line.waited.total_seconds() for line in self.queue if line.waited]
+        return max(waits, default=None)
+
+    @property
     def later(self) -> int:
         """Messages that are tried again later."""
         return sum(line.deferred + line.uncertain for line in self.queue)

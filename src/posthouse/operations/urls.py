@@ -8,5 +8,6 @@ app_name = "operations"
 
 operator_urlpatterns = [
     path("engines/", admin.engines, name="engines"),
+    path("volume/", admin.sent, name="volume"),
     path("engines/now/", admin.engines_now, name="engines-now"),
 ]

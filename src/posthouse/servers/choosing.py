@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
@@ -39,6 +40,24 @@ def has_server(account: Account, channel: Channel) -> bool:
     except NoServer:
         return False
     return True
+
+
+def server_in_rows() -> Coalesce:
+    """The same choice over rows with a channel and an account: the server's id, or NULL for none.
+
+    Whether the server is in use is not asked.
+    """
+    of_channel = Allocation.objects.filter(channel=OuterRef("channel")).values("server_id")
+    method = SendMethod.objects.filter(group=OuterRef("account__group_id"))
+    nothing = Exists(method.filter(method=SendMethod.Method.NOTHING))
+    system = Value(_system_id(), output_field=BigIntegerField(null=True))
+    return Coalesce(
+        Subquery(of_channel.filter(account=OuterRef("account_id"))),
+        Subquery(of_channel.filter(group=OuterRef("account__group_id"))),
+        Subquery(method.values("server_id")),
+        Case(When(nothing, then=Value(None)), default=system),
+        output_field=BigIntegerField(),
+    )
 
 
 def system_server() -> DeliveryServer | None:

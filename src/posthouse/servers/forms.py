@@ -298,6 +298,33 @@ class RoutingForm(forms.Form):
         return next((one for one in self._known if one.public_id == public_id), None)
 
 
+class AccountRoutingForm(forms.Form):
+    """The servers that one account has of its own, channel by channel."""
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        own: dict[Channel, DeliveryServer],
+        shared: dict[Channel, DeliveryServer],
+    ) -> None:
+        super().__init__(data)
+        self.servers = {server.public_id: server for server in _in_use()}
+        offered = [(key, _label(one)) for key, one in self.servers.items()]
+        for channel, label in CHANNELS.items():
+            group_sends = shared[channel].name if channel in shared else "none"
+            self.fields[channel.value] = forms.ChoiceField(
+                label=label,
+                choices=[("", f"As the group: {group_sends}"), *offered],
+                initial=own[channel].public_id if channel in own else "",
+                required=False,
+            )
+
+    @property
+    def routing(self) -> dict[Channel, DeliveryServer | None]:
+        """The server chosen for each channel; None: as the group."""
+        return {channel: self.servers.get(self.cleaned_data[channel.value]) for channel in Channel}
+
+
 def _in_use() -> QuerySet[DeliveryServer]:
     return DeliveryServer.objects.filter(retired_at=None)
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
@@ -34,13 +33,6 @@ def servers() -> QuerySet[DeliveryServer]:
     return DeliveryServer.objects.prefetch_related(
         "allocations__group", "allocations__account", "send_methods__group"
     )
-
-
-def serving(channel: Channel) -> QuerySet[DeliveryServer]:
-    """Servers in use that a group, an account or the installation names for this mail."""
-    named = Q(allocations__channel=channel) | Q(send_methods__isnull=False)
-    system = Q(name=settings.SYSTEM_SERVER)
-    return DeliveryServer.objects.filter(named | system, retired_at=None).distinct()
 
 
 def badges(server: DeliveryServer) -> list[Badge]:
@@ -81,9 +73,18 @@ def user_name(allocation: Allocation) -> str:
     return str(allocation.group or allocation.account)
 
 
+def is_alone_on(server: DeliveryServer, account: Account) -> bool:
+    """Is nobody else allocated the server?"""
+    return not server.allocations.exclude(account=account).exists()
+
+
 def routing_of(owner: UserGroup | Account) -> dict[Channel, DeliveryServer]:
     """The group's or account's own server for each channel that has one."""
-    allocations = owner.allocations.select_related("server")
+    return routing_of_rows(owner.allocations.select_related("server"))
+
+
+def routing_of_rows(allocations: Iterable[Allocation]) -> dict[Channel, DeliveryServer]:
+    """The same of allocations that were read already, with their servers."""
     return {Channel(one.channel): one.server for one in allocations}
 
 

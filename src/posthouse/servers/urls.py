@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from posthouse.servers import admin
+from posthouse.servers import admin, admin_accounts
 
 app_name = "servers"
 
@@ -20,4 +20,5 @@ operator_urlpatterns = [
     path("servers/<str:server>/bring-back/", admin.bring_back, name="bring-back"),
     path("servers/<str:server>/delete/", admin.delete, name="delete"),
     path("groups/<str:group>/routing/", admin.routing, name="routing"),
+    path("accounts/<str:account>/routing/", admin_accounts.routing, name="account-routing"),
 ]

@@ -5,11 +5,16 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from posthouse.accounts import inherited
+from posthouse.accounts import standing as standing_of_account
 from posthouse.accounts.areas import AccountRequest, AreaRequest, account_page, operator_page
 from posthouse.accounts.models import Account, User
 from posthouse.deliveries import queries as delivery_queries
+from posthouse.deliveries import volume
 from posthouse.domains import queries as domain_queries
 from posthouse.http.live import live
+from posthouse.operations.checking import check
+from posthouse.operations.facts import near_limits
 from posthouse.operations.queries import standing
 from posthouse.web import firststeps, queries
 
@@ -32,11 +37,12 @@ def account_home(request: AccountRequest) -> HttpResponse:
     ready = queries.readiness(account)
     context = {
         "account": account,
+        "why_not": standing_of_account.why_not(account),
         "ready": ready,
         "steps": firststeps.of_account(account, ready),
         "campaigns": queries.last_campaigns(),
         "domains": domain_queries.domains()[:10],
-        "domains_limit": account.group.sender_domains_limit,
+        "domains_limit": inherited.sender_domains_limit(account),
         "uses": delivery_queries.uses_of(account),
     }
     return render(request, "web/account_home.html", context)
@@ -46,8 +52,9 @@ def account_home(request: AccountRequest) -> HttpResponse:
 def operator_home(request: AreaRequest) -> HttpResponse:
     """The installation at a glance: what is missing, what moves, what is in trouble."""
     context = _moving() | {
-        "steps": firststeps.of_installation(queries.installed()),
+        "found": check(),
         "servers": queries.servers_in_trouble(),
+        "limits": near_limits(),
         "domains": queries.domains_in_trouble(),
     }
     return render(request, "web/operator_home.html", context)
@@ -55,9 +62,12 @@ def operator_home(request: AreaRequest) -> HttpResponse:
 
 @operator_page
 def operator_motion(request: AreaRequest) -> HttpResponse:
-    """The part of the overview that moves."""
-    return live(request, "web/operator_motion.html", _moving(), moving=True)
+    """The part of the overview that moves; where nothing does, the page stops asking."""
+    context = _moving()
+    return live(request, "web/operator_motion.html", context, moving=bool(context["moving"]))
 
 
 def _moving() -> dict[str, object]:
-    return {"now": standing(), "imports": queries.imports_running()}
+    now, imports = standing(), list(queries.imports_running())
+    moving = bool(now.in_motion or now.waiting or now.rate or imports)
+    return {"now": now, "imports": imports, "volume": volume.series(), "moving": moving}

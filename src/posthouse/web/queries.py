@@ -1,4 +1,4 @@
-"""What the two start pages show: the state of an account, and of the whole installation."""
+"""What the two start pages show: the state of an account, and what is in trouble anywhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from posthouse.accounts.models import Account, UserGroup
+from posthouse.accounts.models import Account
 from posthouse.audience.models import Import, Subscriber
 from posthouse.campaigns.models import Campaign
 from posthouse.campaigns.progress import counts_of
 from posthouse.core.channels import Channel
-from posthouse.deliveries import queries as delivery_queries
-from posthouse.deliveries.models import Dispatch
 from posthouse.domains import queries as domain_queries
 from posthouse.domains.models import SenderDomain
 from posthouse.servers.choosing import has_server
 from posthouse.servers.models import DeliveryServer
-from posthouse.servers.queries import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +27,6 @@ class Readiness:
     subscribers: bool
     campaigns: bool
     server: bool
-    sent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """What the installation has of what a first send needs."""
-
-    servers: bool
-    tested: bool
-    groups: bool
-    routed: bool
-    accounts: bool
-    engines: bool
     sent: bool
 
 
@@ -79,24 +63,12 @@ def last_campaigns(count: int = 5) -> list[CampaignLine]:
     return [CampaignLine(row, counts_of(row.dispatch) if row.dispatch else None) for row in rows]
 
 
-def installed() -> Installed:
-    """The installation, as the checklist of the operator's start page needs it."""
-    return Installed(
-        servers=DeliveryServer.objects.exists(),
-        tested=DeliveryServer.objects.filter(test_state=DeliveryServer.TestState.OK).exists(),
-        groups=UserGroup.objects.exists(),
-        routed=serving(Channel.MARKETING).exists(),
-        accounts=Account.objects.exists(),
-        engines=any(line.works for line in delivery_queries.engines()),
-        sent=Dispatch.objects.filter(accepted__gt=0).exists(),
-    )
-
-
 def servers_in_trouble() -> QuerySet[DeliveryServer]:
     """Servers in use that are paused, or whose last connection test failed."""
     paused = Q(paused_until__gt=timezone.now())
     failed = Q(test_state=DeliveryServer.TestState.FAILED)
-    return DeliveryServer.objects.filter(paused | failed, retired_at=None).order_by("name")
+    in_use = DeliveryServer.objects.filter(retired_at=None)
+    return in_use.filter(paused | failed).order_by("name")
 
 
 def imports_running(count: int = 10) -> QuerySet[Import]:
@@ -107,6 +79,7 @@ def imports_running(count: int = 10) -> QuerySet[Import]:
 
 
 def domains_in_trouble(count: int = 10) -> QuerySet[SenderDomain]:
-    """Domains that wait for their records, of every account; the ones once verified go first."""
-    rows = domain_queries.domains().filter(status=SenderDomain.Status.PENDING)
+    """Domains that wait for their records or are broken; the ones once verified go first."""
+    waiting = Q(status=SenderDomain.Status.PENDING)
+    rows = domain_queries.domains().filter(waiting | domain_queries.is_broken())
     return rows.order_by(F("verified_at").desc(nulls_last=True), "name")[:count]

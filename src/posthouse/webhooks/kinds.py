@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "domain.status": Kind("Sender domain changed its status", _of_domain),
     "domain.warning": Kind("Sender domain failed a check", _of_warning),
     "domain.records": Kind("Sender domain got other DNS records", _of_domain),
+    "account.status": Kind("Account stopped, or active again", _as_announced),
     "limit.warning": Kind("Limit: 80 % used", _as_announced),
     "limit.exceeded": Kind("Limit reached", _as_announced),
     "limit.ok": Kind("Limit: room again", _as_announced),
