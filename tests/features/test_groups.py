@@ -10,7 +10,10 @@ from posthouse.accounts import duplicating, services
 from posthouse.accounts.actors import SYSTEM, member_of, operator
 from posthouse.accounts.models import Account, AuditRecord, User, UserGroup
 from posthouse.accounts.permissions import NotAllowed
+from posthouse.content.frames import change_frame
+from posthouse.content.models import GroupFrame
 from posthouse.servers import services as servers
+from posthouse.servers.choosing import send_method_of
 from posthouse.servers.queries import routing_of
 from tests import factories
 from tests.sending import make_server
@@ -47,6 +50,8 @@ def test_a_copy_has_all_settings_and_the_same_servers_but_no_accounts(
     group = services.change_group(SYSTEM, account.group, daily_limit=500, sender_domains_limit=3)
     server = make_server()
     servers.allocate(SYSTEM, server, "transactional", group)
+    servers.set_send_method(SYSTEM, group, "server", server)
+    change_frame(SYSTEM, group, html_footer="<p>Sent for you by us</p>")
     address = reverse("operator-accounts:duplicate-group", args=[group.public_id])
 
     response = client_of(boss).post(address)
@@ -55,6 +60,8 @@ def test_a_copy_has_all_settings_and_the_same_servers_but_no_accounts(
     assert response["Location"] == page_of(copy)
     assert (copy.daily_limit, copy.sender_domains_limit) == (500, 3)
     assert routing_of(copy) == routing_of(group) == {"transactional": server}
+    assert send_method_of(copy).server == server
+    assert GroupFrame.objects.get(group=copy).html_footer == "<p>Sent for you by us</p>"
     assert copy.public_id != group.public_id
     assert not copy.accounts.exists()
     assert list(group.accounts.all()) == [account]
