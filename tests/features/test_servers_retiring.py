@@ -16,6 +16,8 @@ from posthouse.deliveries.explaining import Ending, Explanation, explain
 from posthouse.deliveries.fan_out import fan_out_next
 from posthouse.deliveries.models import Dispatch
 from posthouse.deliveries.route import SenderChoice
+from posthouse.operations import facts
+from posthouse.operations.facts import routed
 from posthouse.servers import services
 from posthouse.servers.errors import ServerInUse, ServerRetired
 from posthouse.servers.models import DeliveryServer, SendMethod
@@ -163,11 +165,14 @@ def test_the_installations_server_does_not_retire(browser: Client, sending: Send
 
 def test_the_start_pages_ask_whether_mail_has_a_server_in_use(sending: Sending) -> None:
     account, server = sending.account, sending.server
+    services.deallocate(SYSTEM, Channel.MARKETING, account)
+    services.allocate(SYSTEM, server, Channel.MARKETING, account.group)
 
     def known() -> tuple[bool, bool, bool]:
         with access.across_tenants():
-            standing = pages.readiness(account).server, pages.installed().routed
-        return *standing, server in pages.servers_in_trouble()
+            ready = pages.readiness(account).server
+            of_group = routed(facts.read(), account.group, Channel.MARKETING)
+        return ready, of_group, server in pages.servers_in_trouble()
 
     services.pause(server, services.FOREVER, "maintenance")
     assert known() == (True, True, True)
@@ -175,7 +180,7 @@ def test_the_start_pages_ask_whether_mail_has_a_server_in_use(sending: Sending) 
     assert known() == (False, False, False)
 
     services.bring_back(SYSTEM, server)
-    services.deallocate(SYSTEM, Channel.MARKETING, account)
+    services.deallocate(SYSTEM, Channel.MARKETING, account.group)
     assert known()[:2] == (False, False)
     services.set_send_method(SYSTEM, account.group, "server", server)
     assert known()[:2] == (True, True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from posthouse.accounts.models import Account, UserGroup
 from posthouse.core.channels import Channel
@@ -50,7 +50,7 @@ def server_in_rows() -> Coalesce:
     of_channel = Allocation.objects.filter(channel=OuterRef("channel")).values("server_id")
     method = SendMethod.objects.filter(group=OuterRef("account__group_id"))
     nothing = Exists(method.filter(method=SendMethod.Method.NOTHING))
-    system = Value(_system_id(), output_field=BigIntegerField(null=True))
+    system = Cast(Value(_system_id()), BigIntegerField())  # PostgreSQL takes a bare NULL for a text
     return Coalesce(
         Subquery(of_channel.filter(account=OuterRef("account_id"))),
         Subquery(of_channel.filter(group=OuterRef("account__group_id"))),
